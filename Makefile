@@ -1,0 +1,39 @@
+# Two commands on a fresh machine with Python 3.11 or 3.12: `make demo` and `make test`.
+PYTHON ?= python3
+PIP = .venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
+INPUTS = pyproject.toml constraints.txt
+
+.PHONY: demo test lint bench clean
+
+demo: .venv/ready
+	.venv/bin/lineshaft demo
+
+test: .venv/test-ready lint
+	.venv/bin/python -m pytest
+
+lint: .venv/test-ready
+	.venv/bin/ruff format --check src tests
+	.venv/bin/ruff check src tests
+	.venv/bin/mypy --strict src/lineshaft/engine
+	.venv/bin/lint-imports
+	.venv/bin/deptry src
+
+bench: .venv/bench-ready
+	.venv/bin/lineshaft bench engine --json
+	.venv/bin/lineshaft bench pic --json
+
+.venv/ready: $(INPUTS)
+	$(PYTHON) -m venv .venv
+	$(PIP) -e '.[all]'
+	touch $@
+
+.venv/test-ready: .venv/ready
+	$(PIP) -e '.[all,test]'
+	touch $@
+
+.venv/bench-ready: .venv/test-ready
+	$(PIP) -e '.[all,test,bench]'
+	touch $@
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,1 @@
+"""One experiment engine that drives four research systems."""
