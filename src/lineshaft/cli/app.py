@@ -1,0 +1,12 @@
+"""The verbs, in the order in which a person meets them."""
+
+import typer
+
+app = typer.Typer(
+    name="lineshaft",
+    help="One experiment engine that drives four research systems. Start with `lineshaft demo`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)

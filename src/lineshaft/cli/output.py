@@ -1,0 +1,50 @@
+"""Calm output: aligned text for people, JSON for programs; results on standard output, everything else on error."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+RUNS_HELP = "folder of runs (default: $LINESHAFT_RUNS, else ./runs)"
+
+
+def runs_folder(given: Path | None) -> Path:
+    """--runs, else $LINESHAFT_RUNS, else ./runs."""
+    return given or Path(os.environ.get("LINESHAFT_RUNS", "runs"))
+
+
+def say(text: str) -> None:
+    """A word to the person, on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def print_json(value: Any) -> None:
+    """JSON and nothing else on standard output; NaN as null, since JSON has none."""
+    print(json.dumps(finite(value), indent=1, ensure_ascii=False, default=str))
+
+
+def finite(value: Any) -> Any:
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    if isinstance(value, Mapping):
+        return {k: finite(v) for k, v in value.items()}
+    return [finite(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+def print_table(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> None:
+    """Columns aligned, numbers to the right; nothing is cut, so that a pipe sees all."""
+    text = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in [list(header), *text]) for i in range(len(header))]
+    right = [bool(text) and all(is_number(row[i]) for row in text) for i in range(len(header))]
+    for row in [list(header), *text]:
+        cells = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right)]
+        print("  ".join(cells).rstrip())
+
+
+def is_number(text: str) -> bool:
+    return (
+        text.replace("±", "").strip("-+%*~ ").replace(".", "").replace(",", "").replace(" ", "").isdigit()
+        or not text
+    )

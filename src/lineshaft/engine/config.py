@@ -1,0 +1,98 @@
+"""What is computed: frozen, typed, documented values, JSON both ways.
+
+A configuration says nothing about devices, workers, paths or trackers: those are launch options and never part of a
+run's identity.
+"""
+
+import json
+from types import UnionType
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
+
+
+class Part(BaseModel):
+    """A nested piece of a configuration; with a literal tag `name`, one variant of a choice."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        ser_json_inf_nan="strings",
+        protected_namespaces=(),
+    )
+
+
+class Parent(Part):
+    """The finished run whose best checkpoint another run starts from, by what it computed, not by where it lies."""
+
+    experiment: str
+    config: dict[str, Any]
+
+
+class Config(Part):
+    """Base of every experiment's configuration."""
+
+    version: ClassVar[int] = 1
+    objective: ClassVar[tuple[str, str] | None] = None
+
+    seed: int = Field(0, ge=0, lt=2**32, description="seed of data order, initialisation and sampling")
+    parent: Parent | None = Field(
+        None, description="run whose best checkpoint this one starts from (relaunch)"
+    )
+
+
+def as_json(config: BaseModel) -> dict[str, Any]:
+    """All values as plain JSON types; infinities and NaN become strings that validate back."""
+    values: dict[str, Any] = json.loads(config.model_dump_json())
+    return values
+
+
+def default(model: type[BaseModel]) -> BaseModel | None:
+    """The model with its own defaults, None where a field has none."""
+    if any(field.is_required() for field in model.model_fields.values()):
+        return None
+    return model()
+
+
+def is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def members(annotation: Any) -> tuple[Any, ...]:
+    """The members of a union without None, with `Annotated` taken off."""
+    if get_origin(annotation) is Annotated:
+        return members(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return tuple(m for a in get_args(annotation) if a is not type(None) for m in members(a))
+    return (annotation,)
+
+
+def tag(model: type[BaseModel]) -> str | None:
+    """The literal `name` of a variant: `Der` has `name: Literal["der"] = "der"`."""
+    field = model.model_fields.get("name")
+    if field is None or get_origin(field.annotation) is not Literal:
+        return None
+    return str(get_args(field.annotation)[0])
+
+
+def variants(annotation: Any) -> dict[str, type[BaseModel]]:
+    """Tag -> model for a choice; empty where the annotation is none."""
+    models = members(annotation)
+    if not models or not all(is_model(m) and tag(m) for m in models):
+        return {}
+    return {str(tag(m)): m for m in models}
+
+
+def combination(annotation: Any) -> dict[str, type[BaseModel]]:
+    """Tag -> model for a field that holds several variants at once (`tuple[Si | Der, ...]`)."""
+    if get_origin(annotation) not in (list, tuple):
+        return {}
+    return variants(get_args(annotation)[0])
+
+
+def described(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
+    """The fields a person sets, `seed` last; `parent` is set by relaunch alone."""
+    fields = [(k, f) for k, f in model.model_fields.items() if k not in ("seed", "parent", "name")]
+    return fields + [(k, f) for k, f in model.model_fields.items() if k == "seed"]

@@ -1,0 +1,178 @@
+"""Executing one run: lock, resume, compute, save; whatever happens is told by the files it leaves."""
+
+import json
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from lineshaft.engine import provenance
+from lineshaft.engine.checkpoint import Checkpoints, seed_all
+from lineshaft.engine.config import Config, as_json
+from lineshaft.engine.errors import Busy, RequestError
+from lineshaft.engine.experiment import Experiment, find
+from lineshaft.engine.log import captured
+from lineshaft.engine.names import name
+from lineshaft.engine.options import Options, device, set_threads
+from lineshaft.engine.progress import Progress
+from lineshaft.engine.run import Run
+from lineshaft.engine.stop import Paused, Stop
+from lineshaft.engine.store import Folder, StorageError, mend_tail, remove, write, write_json
+
+LOCK_PATIENCE = 0.5
+MOST_DEATHS = 3
+
+
+def execute(address: str, config: Config, runs: Path, options: Options | None = None) -> tuple[Folder, str]:
+    """Compute the run of this configuration unless it is done; returns its folder and its state.
+
+    Raises Busy where another process computes it, RequestError where the request is wrong (nothing is made then).
+    """
+    options = options or Options()
+    options = replace(options, device=device(options.device))
+    set_threads(options.threads)
+    experiment = find(address)
+    folder = Folder(runs.resolve() / experiment.name / name(config))
+    if folder.state() == "done":
+        check_identity(folder, config)
+        return folder, "done"
+    with opened(folder, config), locked(folder, options):
+        return folder, attempt(experiment, config, folder, options)
+
+
+def check_identity(folder: Folder, config: Config) -> None:
+    """Refuse a folder whose stored values are not this configuration's: a default changed since."""
+    stored, now = folder.config(), as_json(config)
+    changes = [
+        f"default of {key} changed since this run: {json.dumps(old)} -> {json.dumps(now[key])}"
+        if key in now
+        else f"parameter {key} ({json.dumps(old)}) was removed since this run"
+        for key, old in stored.items()
+        if now.get(key, KeyError) != old
+    ]
+    if changes:
+        raise RequestError(
+            f"{folder.id}: {'; '.join(changes[:5])}. `lineshaft rename` gives the old run its new name; "
+            "or pass the old value, or remove the run"
+        )
+
+
+@contextmanager
+def opened(folder: Folder, config: Config) -> Iterator[None]:
+    """The run's folder, made where it is missing and taken away again if the request proves wrong."""
+    existed = folder.dir.exists()
+    try:
+        if (folder.dir / "config.json").exists():
+            check_identity(folder, config)
+        else:
+            folder.dir.mkdir(parents=True, exist_ok=True)
+            write_json(folder.dir / "config.json", as_json(config))
+    except OSError as error:
+        raise StorageError(folder.dir, error) from None
+    try:
+        yield
+    except StorageError:
+        raise
+    except RequestError:
+        if not existed:
+            remove(folder)
+        raise
+
+
+@contextmanager
+def locked(folder: Folder, options: Options) -> Iterator[None]:
+    """Hold the run's lock; it vanishes with this process however that ends."""
+    if options.rank:
+        yield
+        return
+    try:
+        with FileLock(folder.dir / "lock", timeout=LOCK_PATIENCE, poll_interval=0.02):
+            yield
+    except Timeout:
+        raise Busy(f"{folder.id} is running elsewhere") from None
+
+
+def attempt(experiment: Experiment, config: Config, folder: Folder, options: Options) -> str:
+    """Run unless the files say that it is finished, failed, or dies each time it is tried."""
+    state = folder.state_unlocked()
+    if state == "failed" and options.retry:
+        (folder.dir / "error.txt").unlink()
+        provenance.forgive(folder)
+    elif state in ("done", "failed"):
+        return state
+    checkpoint = Checkpoints(folder.dir / "checkpoints").step()
+    if (count := provenance.deaths(folder, checkpoint)) >= MOST_DEATHS:
+        text = f"died {count} times without a new checkpoint and without a word: killed, or out of memory?\n"
+        write(folder.dir / "error.txt", text, sync=True)
+        return "failed"
+    mend_tail(folder.dir / "metrics.jsonl")
+    return compute(
+        experiment, config, folder, options, provenance.Entry(folder, options, experiment, checkpoint)
+    )
+
+
+def compute(
+    experiment: Experiment, config: Config, folder: Folder, options: Options, entry: provenance.Entry
+) -> str:
+    """Call the experiment, its output captured, and turn its end into files."""
+    stop = Stop(folder.dir / "stop")
+    terminal = sys.__stderr__ if options.foreground and sys.stderr.isatty() else None
+    progress = Progress(folder.dir / "progress.json", terminal and open_terminal())
+    outcome = "failed"
+    try:
+        with captured(folder.dir / "log.txt", options.foreground), stop.listening():
+            run = Run(folder, config, options, stop, entry, progress)
+            outcome = finish(experiment, run)
+    except RequestError:
+        outcome = "refused"
+        raise
+    finally:
+        progress.clear()
+        stop.file.unlink(missing_ok=True)
+        entry.close(outcome)
+    return outcome
+
+
+def open_terminal() -> Any:
+    """A stream to the terminal that stays one while standard error is captured."""
+    import os
+
+    return os.fdopen(os.dup(2), "w")
+
+
+def finish(experiment: Experiment, run: Run) -> str:
+    """done, paused or failed, with result.json, nothing or error.txt."""
+    try:
+        seed_all(run.config.seed)
+        if note := run.resume():
+            print(f"checkpoint: {note}", file=sys.stderr)
+        run.sinks = sinks(run)
+        result = {str(k): float(v) for k, v in experiment.run(run.config, run).items()}
+        if not run.rank:
+            write_json(run.dir / "result.json", result, sync=True)
+        for sink in run.sinks:
+            sink.close(result)
+        return "done"
+    except (Paused, KeyboardInterrupt):
+        return "paused"
+    except RequestError:
+        raise
+    except Exception:
+        text = traceback.format_exc()
+        print(text, file=sys.stderr, flush=True)
+        write(run.dir / "error.txt", text, sync=True)
+        return "failed"
+
+
+def sinks(run: Run) -> list[Any]:
+    if not run.options.track or run.rank:
+        return []
+    from lineshaft.engine.track import open_sinks
+
+    opened: list[Any] = open_sinks(run.options.track, run.folder)
+    return opened

@@ -1,0 +1,128 @@
+"""Finding an experiment by its address: `plasma.simulate`, an entry point of another package, or `./mine.py`."""
+
+import functools
+import importlib
+import importlib.metadata
+import importlib.util
+import pkgutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from lineshaft.engine.config import Config
+from lineshaft.engine.errors import RequestError, nearest
+
+GROUP = "lineshaft.experiments"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A module with `Config` and `run`, and the address that finds it again in another process."""
+
+    address: str
+    name: str
+    module: ModuleType
+
+    @property
+    def config(self) -> type[Config]:
+        found: type[Config] = self.module.Config
+        return found
+
+    @property
+    def run(self) -> Callable[..., dict[str, float]]:
+        found: Callable[..., dict[str, float]] = self.module.run
+        return found
+
+    @property
+    def figures(self) -> Callable[..., Any] | None:
+        return getattr(self.module, "figures", None)
+
+    @property
+    def code(self) -> Path:
+        """The folder of the system's source, or the plain file: a change in it makes finished runs stale."""
+        path = Path(str(self.module.__file__))
+        return path.parent.parent if path.parent.name == "experiments" else path
+
+
+def find(address: str) -> Experiment:
+    """The experiment, checked for its public names."""
+    experiment = from_file(address) if address.endswith(".py") else from_name(address)
+    for public in ("Config", "run"):
+        if not hasattr(experiment.module, public):
+            raise RequestError(f"{address} has no {public}: an experiment is a module with Config and run")
+    if not (isinstance(experiment.module.Config, type) and issubclass(experiment.module.Config, Config)):
+        raise RequestError(f"{address}: Config must derive from lineshaft.engine.Config")
+    return experiment
+
+
+def from_name(address: str) -> Experiment:
+    if address in own():
+        return Experiment(address, address, imported(own()[address], address))
+    for point in importlib.metadata.entry_points(group=GROUP, name=address):
+        return Experiment(address, address, imported(point.value, address))
+    raise RequestError(f"unknown experiment {address[:80]}{nearest(address, known())}")
+
+
+@functools.cache
+def from_file(address: str) -> Experiment:
+    path = Path(address).resolve()
+    if not path.is_file():
+        raise RequestError(
+            f"{address}: no such file; a plain experiment is a Python file with Config and run"
+        )
+    module_name = f"lineshaft_file_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise RequestError(f"{address} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (ImportError, SyntaxError) as error:
+        raise RequestError(f"{address} cannot be imported: {error}") from None
+    return Experiment(str(path), path.stem, module)
+
+
+def imported(module: str, address: str) -> ModuleType:
+    """The module, or the command that installs what it lacks."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name and error.name.split(".")[0] in ("lineshaft", module.split(".")[0]):
+            raise
+        extra = address.split(".")[0]
+        raise RequestError(f"{address} needs {error.name}: pip install 'lineshaft[{extra}]'") from None
+
+
+@functools.cache
+def own() -> dict[str, str]:
+    """Address -> module of every experiment of this package, found by folder without importing it."""
+    root = Path(__file__).parent.parent
+    return {
+        f"{system.parent.name}.{m.name}": f"lineshaft.{system.parent.name}.experiments.{m.name}"
+        for system in sorted(root.glob("*/experiments"))
+        for m in pkgutil.iter_modules([str(system)])
+    }
+
+
+def known() -> list[str]:
+    """Every address that can be run."""
+    return sorted({*own(), *(p.name for p in importlib.metadata.entry_points(group=GROUP))})
+
+
+def address_of(config: Config) -> str:
+    """The address of the experiment a configuration belongs to, by the module its class came from."""
+    module = type(config).__module__
+    for address, path in own().items():
+        if path == module:
+            return address
+    for point in importlib.metadata.entry_points(group=GROUP):
+        if point.value == module:
+            return point.name
+    file: str | None = getattr(sys.modules.get(module), "__file__", None)
+    if file is None:
+        raise RequestError(f"{type(config).__qualname__} of {module} belongs to no experiment")
+    return file

@@ -1,0 +1,50 @@
+"""A run's folder name: a pure function of its configuration."""
+
+import hashlib
+import json
+import re
+import unicodedata
+
+from lineshaft.engine.config import Config, Parent
+from lineshaft.engine.words import words
+
+MOST_BYTES = 200
+UNSAFE = re.compile(r'[/\\\[\]{}"\s,\x00-\x1f\x7f]')
+
+
+def name(config: Config) -> str:
+    """The non-default words, `v2` for a raised version, the seed last; cut at 200 bytes.
+
+    Wherever replacing or cutting lost something, 8 hex digits of a hash follow, so that different configurations of one
+    experiment never share a name.
+    """
+    *head, seed = words(config)
+    exact = "\n".join([*head, seed])
+    body = [parent_word(config.parent) if w.startswith("parent=") and config.parent else w for w in head]
+    safe = [replaced(word) for word in body]
+    version = [f"v{config.version}"] if config.version > 1 else []
+    full = ",".join([*safe, *version, seed])
+    if safe == body and len(full.encode()) <= MOST_BYTES:
+        return full
+    tail = ",".join(["", *version, seed]) + "~" + digest(exact)
+    return cut(",".join(safe), MOST_BYTES - len(tail.encode())) + tail
+
+
+def replaced(word: str) -> str:
+    """The word with characters that a shell or a file system minds turned into `_`."""
+    word = UNSAFE.sub("_", word)
+    return "".join("_" if unicodedata.category(c)[0] in "CZ" else c for c in word)
+
+
+def cut(text: str, most: int) -> str:
+    """At most `most` bytes of UTF-8, never half a character."""
+    return text.encode()[:most].decode(errors="ignore")
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def parent_word(parent: Parent) -> str:
+    """A parent is named by its experiment and a hash of its whole configuration."""
+    return f"parent={parent.experiment}-{digest(json.dumps(parent.config, sort_keys=True))}"
