@@ -8,7 +8,7 @@ DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 
 
 def main() -> None:
-    """Entry point of the `lineshaft` command; every foreseen error is one screen of text, never a traceback."""
+    """Entry point of `lineshaft`; every foreseen error is one screen of text, never a traceback."""
     from lineshaft.cli.app import app
 
     try:

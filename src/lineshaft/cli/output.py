@@ -1,4 +1,4 @@
-"""Calm output: aligned text for people, JSON for programs; results on standard output, everything else on error."""
+"""Calm output: aligned text for people, JSON for programs; results on stdout, everything else on stderr."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`python -m lineshaft.engine SYSTEM.EXPERIMENT key=value ...`: one run with torch, numpy and pydantic alone."""
+"""`python -m lineshaft.engine SYSTEM.EXPERIMENT key=value ...`: runs with torch, numpy and pydantic alone."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from lineshaft.engine.errors import Busy, RequestError
 from lineshaft.engine.execute import execute
 from lineshaft.engine.experiment import find
 from lineshaft.engine.options import Options, cores
-from lineshaft.engine.words import grid
+from lineshaft.engine.grid import grid
 
 EXIT = {"done": 0, "failed": 1, "paused": 130}
 

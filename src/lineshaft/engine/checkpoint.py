@@ -59,7 +59,7 @@ class Checkpoints:
         return -1, None, ""
 
     def best(self) -> Any:
-        """The state of the best checkpoint by the objective, else of the last; for relaunch and for parents."""
+        """The state of the best checkpoint by the objective, else of the last; for relaunch and parents."""
         path = self.dir / "best.pt"
         if path.exists():
             with contextlib.suppress(ValueError):
@@ -82,7 +82,7 @@ class Checkpoints:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The content, or ValueError. torch.load alone accepts most flipped bits: the checksums are tested first."""
+    """The content, or ValueError. torch.load alone accepts most flipped bits: checksums are tested first."""
     import torch
 
     try:

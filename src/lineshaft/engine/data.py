@@ -1,4 +1,4 @@
-"""Data sets: a name, a public source with checksums, a licence; found in a folder, never in the repository."""
+"""Data sets: a name, a public source with checksums, a licence; never part of the repository."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from lineshaft.engine.errors import RequestError
 
 @dataclass(frozen=True)
 class Dataset:
-    """Files below `folder` of the data root, each with its SHA-256; `urls` where a file can be downloaded as it is."""
+    """Files below `folder` of the data root, each with its SHA-256; `urls` of those that can be downloaded."""
 
     name: str
     folder: str

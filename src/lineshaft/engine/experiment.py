@@ -1,4 +1,4 @@
-"""Finding an experiment by its address: `plasma.simulate`, an entry point of another package, or `./mine.py`."""
+"""Finding an experiment: `plasma.simulate`, an entry point of another package, or `./mine.py`."""
 
 import functools
 import importlib

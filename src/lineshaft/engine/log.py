@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextmanager
 def captured(path: Path, echo: bool) -> Iterator[None]:
-    """Everything the process prints goes to `path`; with `echo` it is shown on the terminal's error as well."""
+    """Everything the process prints goes to `path`; with `echo` to the terminal's error as well."""
     flush()
     kept = os.dup(1), os.dup(2)
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from lineshaft.engine.config import Config, Parent
-from lineshaft.engine.words import words
+from lineshaft.engine.spelling import words
 
 MOST_BYTES = 200
 UNSAFE = re.compile(r'[/\\\[\]{}"\s,\x00-\x1f\x7f]')
@@ -15,8 +15,8 @@ UNSAFE = re.compile(r'[/\\\[\]{}"\s,\x00-\x1f\x7f]')
 def name(config: Config) -> str:
     """The non-default words, `v2` for a raised version, the seed last; cut at 200 bytes.
 
-    Wherever replacing or cutting lost something, 8 hex digits of a hash follow, so that different configurations of one
-    experiment never share a name.
+    Wherever replacing or cutting lost something, 8 hex digits of a hash follow, so that different
+    configurations of one experiment never share a name.
     """
     *head, seed = words(config)
     exact = "\n".join([*head, seed])

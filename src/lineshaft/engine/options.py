@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Options:
-    """Launch options. `origin` is what a launcher found out once for all its runs (commit, diff, versions)."""
+    """Launch options. `origin` is what a launcher found out once for all its runs (commit, versions)."""
 
     device: str = "auto"
     threads: int = 1
@@ -26,7 +26,7 @@ def cores() -> int:
 
 
 def set_threads(count: int) -> None:
-    """Limit every pool of threads: results depend on their number, and tiny networks are ten times slower on two."""
+    """Limit every pool of threads: results depend on their number; tiny networks are ten times slower on two."""
     import sys
 
     for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "NUMBA", "VECLIB_MAXIMUM"):

@@ -1,109 +1,38 @@
-"""`key=value` words: the one syntax of the command line, of sweeps and of folder names.
+"""`key=value` words read into a configuration.
 
-A comma outside brackets and quotes makes a sweep, `a..b` an inclusive range of integers. A value is read as JSON first,
-then as raw text, both through the field's type; `none` is null. `method=der` starts from that variant's own defaults,
-`method.alpha=0.5` edits the current variant, `method=si+der` combines variants.
+A value is read as JSON first, then as raw text, both through the field's type; `none` is null. `method=der`
+starts from that variant's own defaults, `method.alpha=0.5` edits the current variant, `method=si+der` combines
+variants.
 """
 
-import itertools
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from lineshaft.engine.config import Config, as_json, combination, default, is_model, members, tag, variants
+from lineshaft.engine.config import Config, combination, default, is_model, members, tag, variants
 from lineshaft.engine.errors import RequestError, nearest
 
-KEY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
-RANGE = re.compile(r"(-?\d{1,18})\.\.(-?\d{1,18})")
-MOST_CELLS = 100_000
 C = TypeVar("C", bound=Config)
-
-
-# reading ------------------------------------------------------------------------------------------------------------
-def split(word: str) -> tuple[str, list[str]]:
-    """`lr=0.1,0.2` -> ("lr", ["0.1", "0.2"])."""
-    key, equals, text = word.partition("=")
-    if not equals or not KEY.fullmatch(key):
-        raise RequestError(f"{word[:80]!r} is not a word of the form key=value")
-    return key, expand(key, text)
-
-
-def expand(key: str, text: str) -> list[str]:
-    """The values of one word, commas and ranges taken apart."""
-    values = []
-    for item in commas(text):
-        span = RANGE.fullmatch(item)
-        values += span_of(key, int(span[1]), int(span[2])) if span else [item]
-    return values
-
-
-def span_of(key: str, first: int, last: int) -> list[str]:
-    if last < first:
-        raise RequestError(f"{key}={first}..{last} is an empty range; write {last}..{first}")
-    if last - first >= MOST_CELLS:
-        raise RequestError(f"{key}={first}..{last} has {last - first + 1:,} values; at most {MOST_CELLS:,}")
-    return [str(i) for i in range(first, last + 1)]
-
-
-def commas(text: str) -> list[str]:
-    """Split at commas outside brackets and double quotes; a quote opens at the start of a value or in brackets."""
-    items, start, depth, i = [], 0, 0, 0
-    while i < len(text):
-        char = text[i]
-        if char == '"' and (depth or i == start):
-            i = closing_quote(text, i)
-        elif char in "[{":
-            depth += 1
-        elif char in "]}":
-            depth = max(depth - 1, 0)
-        elif char == "," and not depth:
-            items.append(text[start:i])
-            start = i + 1
-        i += 1
-    return [*items, text[start:]]
-
-
-def closing_quote(text: str, opening: int) -> int:
-    """Index of the quote that closes the JSON string opened at `opening`, or of the last character."""
-    i = opening + 1
-    while i < len(text) and text[i] != '"':
-        i += 2 if text[i] == "\\" else 1
-    return min(i, len(text) - 1)
-
-
-def grid(model: type[C], words: Sequence[str]) -> list[C]:
-    """The cells of the product over all words, in the order given, each configuration once."""
-    pairs = [split(word) for word in words]
-    keys = [key for key, _ in pairs]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise RequestError(f"{key} is given twice; write {key}=a,b for a sweep")
-    count = 1
-    for _, values in pairs:
-        count *= len(values)
-    if count > MOST_CELLS:
-        raise RequestError(f"the grid has {count:,} cells; at most {MOST_CELLS:,}: sweep fewer values")
-    cells = (build(model, dict(zip(keys, c))) for c in itertools.product(*(v for _, v in pairs)))
-    return list({cell.model_dump_json(): cell for cell in cells}.values())
 
 
 def build(model: type[C], raw: Mapping[str, str], base: C | None = None) -> C:
     """One configuration: the defaults (or `base`) edited by raw values, whole choices before their parts."""
-    values = {k: v for k, v in (base or default(model) or partial(model))}
-    values = {k: v.model_dump() if isinstance(v, BaseModel) else v for k, v in values.items()}
-    values = {
-        k: [i.model_dump() if isinstance(i, BaseModel) else i for i in v]
-        if combination(model.model_fields[k].annotation)
-        else v
-        for k, v in values.items()
-    }
+    values = {k: tree(v) for k, v in (base or default(model) or partial(model))}
     for key in sorted(raw, key=lambda k: k.count(".")):
         edit(model, values, key.split("."), raw[key], key)
     return validated(model, values)
+
+
+def tree(value: Any) -> Any:
+    """Models as dictionaries, sequences of models as lists of them; everything else as it is."""
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    if isinstance(value, list | tuple) and any(isinstance(v, BaseModel) for v in value):
+        return [tree(v) for v in value]
+    return value
 
 
 def partial(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
@@ -216,70 +145,3 @@ def readings(raw: str) -> Iterator[Any]:
 
 def reason(error: ValueError) -> str:
     return str(error.errors()[0]["msg"]) if isinstance(error, ValidationError) else str(error)
-
-
-# writing ------------------------------------------------------------------------------------------------------------
-def words(config: Config) -> list[str]:
-    """The non-default words in the order of the fields, `seed` always and last; `build` reads them back."""
-    found = [w for w in difference("", config, default(type(config))) if not w.startswith("seed=")]
-    return [*found, f"seed={config.seed}"]
-
-
-def difference(prefix: str, model: BaseModel, base: BaseModel | None) -> Iterator[str]:
-    values = as_json(model)
-    for key, field in type(model).model_fields.items():
-        if key == "name" and tag(type(model)):
-            continue
-        value, other = getattr(model, key), getattr(base, key, None)
-        yield from field_words(f"{prefix}{key}", field, value, other, values[key], base is not None)
-
-
-def field_words(
-    key: str, field: FieldInfo, value: Any, other: Any, plain: Any, has_base: bool
-) -> Iterator[str]:
-    """The words that turn a field's default into its value."""
-    if combination(field.annotation) and value:
-        yield from several_words(key, list(value), list(other or []))
-    elif isinstance(value, BaseModel) and key != "parent":
-        same = type(value) is type(other)
-        if not same and tag(type(value)):
-            yield f"{key}={tag(type(value))}"
-        yield from difference(f"{key}.", value, other if same else default(type(value)))
-    elif not has_base or plain != plain_of(field, other):
-        yield f"{key}={written(plain, field)}"
-
-
-def several_words(key: str, values: list[BaseModel], others: list[BaseModel]) -> Iterator[str]:
-    same = [type(v) for v in values] == [type(o) for o in others]
-    if not same:
-        yield f"{key}={'+'.join(str(tag(type(v))) for v in values)}"
-    for value, other in zip(values, others if same else [default(type(v)) for v in values]):
-        yield from difference(f"{key}.{tag(type(value))}.", value, other)
-
-
-def plain_of(field: FieldInfo, value: Any) -> Any:
-    """The value as plain JSON types, as the configuration itself would be stored."""
-    annotation: Any = field.annotation
-    kind: TypeAdapter[Any] = TypeAdapter(annotation, config=None if is_model(annotation) else PLAIN)
-    return json.loads(kind.dump_json(value))
-
-
-PLAIN: Any = {"ser_json_inf_nan": "strings"}
-
-
-def written(plain: Any, field: FieldInfo) -> str:
-    """A JSON value as the shortest text that reads back to it."""
-    if plain is None:
-        return "none"
-    if isinstance(plain, float) and plain.is_integer() and abs(plain) < 1e15:
-        return str(int(plain))
-    if isinstance(plain, str) and reads_back(plain, field):
-        return plain
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
-
-
-def reads_back(text: str, field: FieldInfo) -> bool:
-    try:
-        return expand("", text) == [text] and plain_of(field, read(text, adapter(field))) == text
-    except (ValueError, RequestError):
-        return False
