@@ -1,0 +1,1 @@
+"""The all-particle solver: grid, particles, fields, laser, kernels, diagnostics."""

@@ -1,0 +1,45 @@
+"""One decorator for every compiled function: numba, fast-math, cached on disk where that is possible."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+
+FAST = {"nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc"}
+
+
+@cache
+def cache_folder() -> str:
+    """The user's cache, under a hash of the solver's sources: numba itself would miss a change in a callee."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(source.read_bytes())
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return str(home / "lineshaft" / "numba" / digest.hexdigest()[:16])
+
+
+def kernel(function: Callable | None = None, **options: Any) -> Callable:
+    """Compile with numba at the first call, once for each precision.
+
+    The machine code is kept in `NUMBA_CACHE_DIR` or `cache_folder`, or beside the source; where nothing can
+    be written, every process compiles for itself.
+    """
+    if function is None:
+        return lambda function: kernel(function, **options)
+    settings = {"error_model": "numpy", "fastmath": FAST, "boundscheck": False, **options}
+    chosen, numba.config.CACHE_DIR = numba.config.CACHE_DIR, numba.config.CACHE_DIR or cache_folder()
+    try:
+        return numba.njit(cache=True, **settings)(function)
+    except RuntimeError:  # numba found no folder it may write
+        return numba.njit(**settings)(function)
+    finally:
+        numba.config.CACHE_DIR = chosen
+
+
+def use_threads(threads: int) -> None:
+    """Let the kernels use so many cores, as far as numba was started with them. Results do not depend on it."""
+    numba.set_num_threads(max(1, min(threads, numba.config.NUMBA_NUM_THREADS)))

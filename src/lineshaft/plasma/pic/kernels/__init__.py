@@ -1,0 +1,1 @@
+"""Two forms of one step: a readable PyTorch reference and the fast CPU kernel."""
