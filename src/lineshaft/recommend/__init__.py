@@ -1,0 +1,1 @@
+"""DeepNaniNet: recommendations for guests of a catalogue."""

@@ -1,0 +1,1 @@
+"""One recommender a file; the contract is in model.py."""
