@@ -12,7 +12,7 @@ def main() -> None:
     from lineshaft.cli.app import app
 
     try:
-        code = app(standalone_mode=False)
+        code = app(spread(sys.argv[1:]), standalone_mode=False)
     except (RequestError, Busy) as error:
         print(f"error: {error}", file=sys.stderr)
         code = WRONG
@@ -28,3 +28,12 @@ def main() -> None:
             error.show()
         code = error.exit_code
     sys.exit(code or DONE)
+
+
+def spread(words: list[str]) -> list[str]:
+    """`--slurm partition=main time=10`: every word up to the next option is a setting."""
+    spread, taking = [], False
+    for word in words:
+        taking = word == "--slurm" or (taking and not word.startswith("-"))
+        spread += ["--slurm", word] if taking and word != "--slurm" else [] if taking else [word]
+    return spread

@@ -2,6 +2,8 @@
 
 import typer
 
+from lineshaft.cli import run
+
 app = typer.Typer(
     name="lineshaft",
     help="One experiment engine that drives four research systems. Start with `lineshaft demo`.",
@@ -10,3 +12,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.command(add_help_option=False)(run.run)
+app.command()(run.sweep)

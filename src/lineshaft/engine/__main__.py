@@ -7,8 +7,8 @@ from pathlib import Path
 from lineshaft.engine.errors import Busy, RequestError
 from lineshaft.engine.execute import execute
 from lineshaft.engine.experiment import find
-from lineshaft.engine.options import Options, cores
 from lineshaft.engine.grid import grid
+from lineshaft.engine.options import Options, cores
 
 EXIT = {"done": 0, "failed": 1, "paused": 130}
 

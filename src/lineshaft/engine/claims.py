@@ -11,7 +11,7 @@ Verdict = Literal["reproduced", "exceeded", "partly", "not reproduced", "not yet
 
 @dataclass(frozen=True)
 class Evidence:
-    """What runs show: a value, its 95 % interval, the runs it was computed from, the reason of the verdict."""
+    """What runs show: a value, its 95 % interval, the runs it came from, the reason of the verdict."""
 
     value: float
     low: float

@@ -1,7 +1,7 @@
 """What is computed: frozen, typed, documented values, JSON both ways.
 
-A configuration says nothing about devices, workers, paths or trackers: those are launch options and never part
-of a run's identity.
+A configuration says nothing about devices, workers, paths or trackers: those are launch options and never
+part of a run's identity.
 """
 
 import json
@@ -25,7 +25,7 @@ class Part(BaseModel):
 
 
 class Parent(Part):
-    """The finished run whose best checkpoint another starts from: by what it computed, not by where it lies."""
+    """The finished run whose best checkpoint another starts from: what it computed, not where it lies."""
 
     experiment: str
     config: dict[str, Any]

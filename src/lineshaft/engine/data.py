@@ -10,7 +10,7 @@ from lineshaft.engine.errors import RequestError
 
 @dataclass(frozen=True)
 class Dataset:
-    """Files below `folder` of the data root, each with its SHA-256; `urls` of those that can be downloaded."""
+    """Files below `folder` of the data root, each with its SHA-256; `urls` of what can be downloaded."""
 
     name: str
     folder: str

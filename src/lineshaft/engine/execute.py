@@ -31,7 +31,7 @@ MOST_DEATHS = 3
 def execute(address: str, config: Config, runs: Path, options: Options | None = None) -> tuple[Folder, str]:
     """Compute the run of this configuration unless it is done; returns its folder and its state.
 
-    Raises Busy where another process computes it, RequestError where the request is wrong; nothing is made then.
+    Raises Busy where another process computes it, RequestError where the request is wrong.
     """
     options = options or Options()
     options = replace(options, device=device(options.device))

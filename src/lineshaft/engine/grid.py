@@ -4,8 +4,9 @@ A comma outside brackets and quotes makes a sweep, `a..b` is an inclusive range 
 """
 
 import itertools
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from lineshaft.engine.config import Config
@@ -71,15 +72,25 @@ def closing_quote(text: str, opening: int) -> int:
 
 def grid(model: type[C], words: Sequence[str]) -> list[C]:
     """The cells of the product over all words, in the order given, each configuration once."""
+    return distinct(build(model, raw) for raw in product(words))
+
+
+def grid_over(config: C, words: Sequence[str]) -> list[C]:
+    """The same around one configuration instead of the defaults."""
+    return distinct(build(type(config), raw, config) for raw in product(words))
+
+
+def product(words: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Every combination of one value a key; refused where it is too large to be meant."""
     pairs = [split(word) for word in words]
     keys = [key for key, _ in pairs]
     for key in keys:
         if keys.count(key) > 1:
             raise RequestError(f"{key} is given twice; write {key}=a,b for a sweep")
-    count = 1
-    for _, values in pairs:
-        count *= len(values)
-    if count > MOST_CELLS:
+    if (count := math.prod(len(values) for _, values in pairs)) > MOST_CELLS:
         raise RequestError(f"the grid has {count:,} cells; at most {MOST_CELLS:,}: sweep fewer values")
-    cells = (build(model, dict(zip(keys, c))) for c in itertools.product(*(v for _, v in pairs)))
+    return (dict(zip(keys, cell)) for cell in itertools.product(*(values for _, values in pairs)))
+
+
+def distinct(cells: Iterable[C]) -> list[C]:
     return list({cell.model_dump_json(): cell for cell in cells}.values())

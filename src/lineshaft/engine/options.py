@@ -26,7 +26,7 @@ def cores() -> int:
 
 
 def set_threads(count: int) -> None:
-    """Limit every pool of threads: results depend on their number; tiny networks are ten times slower on two."""
+    """Limit every pool of threads: results depend on their number; tiny networks are slower on two."""
     import sys
 
     for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "NUMBA", "VECLIB_MAXIMUM"):

@@ -1,8 +1,8 @@
 """`key=value` words read into a configuration.
 
-A value is read as JSON first, then as raw text, both through the field's type; `none` is null. `method=der`
-starts from that variant's own defaults, `method.alpha=0.5` edits the current variant, `method=si+der` combines
-variants.
+A value is read as JSON first, then as raw text, both through the field's type; `none` is null.
+`method=der` starts from that variant's own defaults, `method.alpha=0.5` edits the current variant,
+`method=si+der` combines variants.
 """
 
 import json

@@ -1,0 +1,174 @@
+"""`run` and `sweep`: one run in the foreground, a grid of runs side by side."""
+
+import importlib
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lineshaft.cli.output import RUNS_HELP, print_table, runs_folder, say
+from lineshaft.engine.config import Config
+from lineshaft.engine.errors import RequestError
+from lineshaft.engine.options import Options, cores, set_threads
+
+Cell = tuple[str, Config]
+Runs = Annotated[Path | None, typer.Option("--runs", help=RUNS_HELP)]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1; auto is the GPU where there is one")]
+Every = Annotated[float, typer.Option("--checkpoint-every", help="seconds between checkpoints")]
+Track = Annotated[list[str] | None, typer.Option("--track", help="mirror metrics to wandb or tensorboard")]
+Retry = Annotated[bool, typer.Option("--retry", help="try failed runs again")]
+
+
+def run(
+    experiment: Annotated[str, typer.Argument(help="SYSTEM.EXPERIMENT or a file such as ./mine.py")],
+    words: Annotated[list[str] | None, typer.Argument(help="key=value ...")] = None,
+    runs: Runs = None,
+    device: Device = "auto",
+    threads: Annotated[int | None, typer.Option(help="threads of the run (default: all cores)")] = None,
+    checkpoint_every: Every = 30.0,
+    track: Track = None,
+    retry: Retry = False,
+    show_help: Annotated[
+        bool, typer.Option("--help", help="the parameters, with type, default, meaning")
+    ] = False,
+) -> int:
+    """One run in the foreground, with progress. The same command resumes it, or says that it is done."""
+    from lineshaft.cli.parameters import print_parameters
+
+    set_threads(threads or cores())
+    from lineshaft.engine.execute import execute
+    from lineshaft.engine.experiment import find
+    from lineshaft.engine.grid import grid
+
+    if show_help:
+        print_parameters(find(experiment))
+        return 0
+    cells = grid(find(experiment).config, words or [])
+    if len(cells) > 1:
+        raise RequestError(f"these words make {len(cells)} runs; `lineshaft sweep` takes the same words")
+    options = Options(device, threads or cores(), checkpoint_every, retry, True, tuple(track or ()))
+    folder, state = execute(experiment, cells[0], runs_folder(runs), options)
+    if state == "done":
+        print_table([[k, f"{v:.6g}"] for k, v in folder.result().items()], ["metric", "value"])
+    say(f"{state}: {folder.dir}")
+    if state == "failed":
+        say(folder.error().strip().splitlines()[-1])
+    return {"done": 0, "failed": 1}.get(state, 130)
+
+
+def sweep(
+    experiment: Annotated[str, typer.Argument(help="SYSTEM.EXPERIMENT, ./mine.py or SYSTEM.tables:FUNCTION")],
+    words: Annotated[list[str] | None, typer.Argument(help="key=a,b seed=0..4 ...")] = None,
+    runs: Runs = None,
+    workers: Annotated[int | None, typer.Option(help="runs at once (default: cores, or GPUs)")] = None,
+    per_gpu: Annotated[int, typer.Option("--per-gpu", help="runs that share one GPU")] = 1,
+    device: Device = "auto",
+    threads: Annotated[
+        int | None, typer.Option(help="threads a run (default: cores // runs at once)")
+    ] = None,
+    checkpoint_every: Every = 30.0,
+    track: Track = None,
+    retry: Retry = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="start nothing more after a failure")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="list the runs and their states, start none")
+    ] = False,
+    slurm: Annotated[
+        list[str] | None, typer.Option("--slurm", help="submit: partition=.. time=.. gpus=..")
+    ] = None,
+    per_job: Annotated[int, typer.Option("--per-job", help="runs in one Slurm job")] = 1,
+    max_jobs: Annotated[int | None, typer.Option("--max-jobs", help="a site's limit of jobs")] = None,
+) -> int:
+    """A grid of runs. The same command again does only what is left; two launchers share one grid."""
+    from lineshaft.engine.launch import warm_up
+
+    folder = runs_folder(runs)
+    at_once = expected(experiment, words or [], workers)
+    each = threads or max(1, cores() // at_once)
+    if not dry_run and slurm is None:
+        warm_up([experiment], each)
+    cells = planned(experiment, words or [])
+    if dry_run:
+        return show_plan(cells, folder)
+    options = Options(device, each, checkpoint_every, retry, False, tuple(track or ()))
+    if slurm is not None:
+        from lineshaft.cli.slurm import slurm_sweep
+
+        return slurm_sweep(cells, folder, options, slurm, per_job, max_jobs)
+    return launch_cells(cells, folder, options, workers, fail_fast, per_gpu)
+
+
+def expected(experiment: str, words: Sequence[str], workers: int | None) -> int:
+    """Runs at once, from the words alone: the forkserver starts before the experiment is imported."""
+    from lineshaft.engine.grid import split
+    from lineshaft.engine.launch import places
+
+    cells = math.prod(len(split(word)[1]) for word in words) if ":" not in experiment else workers or cores()
+    return places(cells, workers)[0]
+
+
+def planned(experiment: str, words: Sequence[str]) -> list[Cell]:
+    """The cells of a grid, or of a table `SYSTEM.tables:FUNCTION`; words then change every row of it."""
+    from lineshaft.engine.experiment import find
+    from lineshaft.engine.grid import grid, grid_over
+
+    if ":" not in experiment:
+        return [(experiment, config) for config in grid(find(experiment).config, words)]
+    return [(a, cell) for a, config in table(experiment) for cell in grid_over(config, words)]
+
+
+def table(address: str) -> list[Cell]:
+    """The rows of a table function, each with the address of its experiment."""
+    from lineshaft.engine.experiment import address_of
+
+    module, _, function = address.partition(":")
+    path = module if module.startswith("lineshaft.") else f"lineshaft.{module}"
+    try:
+        rows = getattr(importlib.import_module(path), function)()
+    except (ImportError, AttributeError) as error:
+        raise RequestError(f"no table {address}: {error}") from None
+    return [(address_of(config), config) for config in rows]
+
+
+def show_plan(cells: Sequence[Cell], runs: Path) -> int:
+    """The runs and their states, nothing started."""
+    from lineshaft.engine.launch import task
+
+    tasks = [task(address, config, runs) for address, config in cells]
+    states = [t.folder.state() for t in tasks]
+    print_table([[state, t.folder.id] for state, t in zip(states, tasks)], ["state", "run"])
+    say(f"{len(tasks)} runs, {sum(s != 'done' for s in states)} to do")
+    return 0
+
+
+def launch_cells(
+    cells: Sequence[Cell],
+    runs: Path,
+    options: Options,
+    workers: int | None = None,
+    fail_fast: bool = False,
+    per_gpu: int = 1,
+) -> int:
+    """Compute the cells side by side with progress; the exit code tells how it went."""
+    from lineshaft.cli.board import Board
+    from lineshaft.engine.launch import Launcher, places, task
+
+    at_once, devices = places(len(cells), workers, per_gpu)
+    devices = devices if options.device == "auto" else [options.device]
+    board = Board()
+    tasks = [task(address, config, runs) for address, config in cells]
+    launcher = Launcher(tasks, options, at_once, fail_fast, devices, board.show)
+    code = launcher.run()
+    board.finish(launcher)
+    for run_id in [i for i, state in launcher.states.items() if state == "failed"][:5]:
+        say(f"failed: {run_id}: {last_line(runs / run_id / 'error.txt')}")
+    return code
+
+
+def last_line(path: Path) -> str:
+    lines = path.read_text(errors="replace").strip().splitlines() if path.exists() else []
+    return lines[-1][:200] if lines else "no message"

@@ -1,0 +1,262 @@
+"""Many runs on one machine: a forkserver that has imported torch, a process a run, one thread that waits.
+
+Never a pool of threads: `Process.start()` in one thread polls the children of another and reports exit code
+255 for runs that succeeded (CPython issue 140867). An exit code is a hint, the files are the state. When the
+launcher is killed, its runs go on, keep their locks and finish.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+from lineshaft.engine import provenance
+from lineshaft.engine.config import Config
+from lineshaft.engine.errors import Busy, RequestError
+from lineshaft.engine.execute import execute
+from lineshaft.engine.experiment import find, own
+from lineshaft.engine.names import name
+from lineshaft.engine.options import Options, cores, set_threads
+from lineshaft.engine.store import Folder
+
+DONE, FAILED, REFUSED, BUSY, PAUSED = 0, 1, 2, 4, 130
+EXIT = {"done": DONE, "failed": FAILED, "paused": PAUSED}
+LOOK_EVERY = 0.5
+
+
+@dataclass(frozen=True)
+class Task:
+    """One cell: an experiment's address, what to compute, and the folder it will lie in."""
+
+    address: str
+    config: Config
+    folder: Folder
+
+
+@dataclass(eq=False)
+class Child:
+    """A process that computes a task, the device it uses and the end of a pipe it may complain through."""
+
+    process: ForkServerProcess
+    task: Task
+    device: str
+    complaint: Connection
+    started: float
+
+
+def task(address: str, config: Config, runs: Path) -> Task:
+    """The task of one configuration."""
+    experiment = find(address)
+    return Task(experiment.address, config, Folder(runs.resolve() / experiment.name / name(config)))
+
+
+def warm_up(addresses: Sequence[str], threads: int) -> None:
+    """Start the forkserver: it imports what all runs need while this process goes on planning."""
+    set_threads(threads)
+    modules = [own()[a] for a in addresses if a in own()]
+    multiprocessing.set_forkserver_preload(["torch", "torch._dynamo", "lineshaft.engine.execute", *modules])
+    from multiprocessing import forkserver
+
+    forkserver.ensure_running()
+
+
+class Launcher:
+    """Computes tasks side by side until nothing is left; `changed` is called whenever something happened."""
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        options: Options,
+        workers: int,
+        fail_fast: bool = False,
+        devices: Sequence[str] = ("cpu",),
+        changed: Callable[["Launcher"], None] = lambda launcher: None,
+    ) -> None:
+        self.options, self.workers, self.fail_fast, self.devices = options, workers, fail_fast, devices
+        self.changed = changed
+        self.states: dict[str, str] = {}
+        self.seconds: list[float] = []
+        self.waiting: deque[Task] = deque()
+        self.running: list[Child] = []
+        self.stopping = False
+        self.refusal = ""
+        self.origins = {a: provenance.origin(find(a)) for a in {t.address for t in tasks}}
+        for each in tasks:
+            self.plan(each)
+
+    def plan(self, each: Task) -> None:
+        """Only what is left is computed; failed runs are not tried again silently."""
+        state = each.folder.state()
+        self.states[each.folder.id] = state
+        if state not in ("done", "failed") or (state == "failed" and self.options.retry):
+            self.states[each.folder.id] = "waiting"
+            self.waiting.append(each)
+
+    @property
+    def total(self) -> int:
+        return len(self.states)
+
+    def count(self, state: str) -> int:
+        return sum(s == state for s in self.states.values())
+
+    def run(self) -> int:
+        """The exit code: 0 all done, 1 a run failed, 130 interrupted; RequestError where one was refused."""
+        with interruptible():
+            while (self.waiting and not self.stopping) or self.running:
+                try:
+                    self.start_some()
+                    self.await_some()
+                except KeyboardInterrupt:
+                    self.interrupt()
+        if self.refusal:
+            raise RequestError(self.refusal)
+        if self.count("failed"):
+            return FAILED
+        return DONE if self.count("done") == self.total else PAUSED
+
+    def start_some(self) -> None:
+        """Fill the free places; runs that somebody else computes go to the back of the queue."""
+        for _ in range(len(self.waiting)):
+            if self.stopping or len(self.running) >= self.workers:
+                return
+            each = self.waiting.popleft()
+            state = each.folder.state()
+            if state == "running":
+                self.states[each.folder.id] = "elsewhere"
+                self.waiting.append(each)
+            elif state == "done":
+                self.states[each.folder.id] = "done"
+            else:
+                self.start(each)
+
+    def start(self, each: Task) -> None:
+        load = [c.device for c in self.running]
+        device = min(self.devices, key=load.count)
+        options = replace(self.options, device=device, origin=self.origins[each.address])
+        here, there = multiprocessing.Pipe(duplex=False)
+        arguments = (each.address, each.config.model_dump_json(), each.folder.dir.parents[1], options, there)
+        with without_main():
+            process = multiprocessing.get_context("forkserver").Process(target=child, args=arguments)
+            process.start()
+        there.close()
+        self.states[each.folder.id] = "running"
+        self.running.append(Child(process, each, device, here, time.monotonic()))
+        self.changed(self)
+
+    def await_some(self) -> None:
+        """Sleep until a process ends or it is time to look again."""
+        ended = wait([c.process.sentinel for c in self.running], timeout=LOOK_EVERY)
+        for each in [c for c in self.running if c.process.sentinel in ended]:
+            each.process.join()
+            self.running.remove(each)
+            self.settle(each)
+        self.changed(self)
+
+    def settle(self, ended: Child) -> None:
+        """What a process left behind: the files decide, the exit code only tells pauses from deaths."""
+        folder, code = ended.task.folder, ended.process.exitcode
+        complaint = heard(ended.complaint)
+        state = folder.state()
+        if state in ("done", "failed"):
+            self.seconds.append(time.monotonic() - ended.started)
+            self.states[folder.id] = state
+            self.stopping |= state == "failed" and self.fail_fast
+        elif complaint:
+            self.refusal, self.stopping = complaint, True
+            self.states[folder.id] = "refused"
+        elif code == PAUSED or self.stopping:
+            self.states[folder.id] = "paused"
+        else:
+            self.again(ended.task, died=code != BUSY)
+
+    def again(self, each: Task, died: bool) -> None:
+        """Busy: later. Dead without a word: once more from its last checkpoint, until hopeless."""
+        if died and each.folder.state() != "running":
+            provenance.mark_death(each.folder)
+        self.states[each.folder.id] = "waiting"
+        self.waiting.append(each)
+
+    def interrupt(self) -> None:
+        """First: ask every run to save and stop. Again: kill them; they resume from their last checkpoints."""
+        for each in self.running:
+            if each.process.pid:
+                os.kill(each.process.pid, signal.SIGKILL if self.stopping else signal.SIGTERM)
+        self.stopping = True
+
+
+def heard(connection: Connection) -> str:
+    """What a child complained of, empty where it said nothing."""
+    with connection:
+        try:
+            return str(connection.recv()) if connection.poll() else ""
+        except EOFError:
+            return ""
+
+
+def child(address: str, config: str, runs: Path, options: Options, complaint: Connection) -> None:
+    """The process of one run."""
+    try:
+        set_threads(options.threads)
+        model = find(address).config
+        _, state = execute(address, model.model_validate_json(config), runs, options)
+        code = EXIT[state]
+    except Busy:
+        code = BUSY
+    except KeyboardInterrupt:
+        code = PAUSED
+    except RequestError as error:
+        complaint.send(str(error))
+        code = REFUSED
+    sys.exit(code)
+
+
+def places(tasks: int, workers: int | None, per_gpu: int = 1) -> tuple[int, list[str]]:
+    """How many runs at once, and the devices they take in turn."""
+    gpus = visible_gpus()
+    if gpus:
+        return min(workers or gpus * per_gpu, max(tasks, 1)), [f"cuda:{i}" for i in range(gpus)]
+    return min(workers or cores(), max(tasks, 1)), ["cpu"]
+
+
+def visible_gpus() -> int:
+    """GPUs torch may use; torch is asked only where the machine has one."""
+    if not any(Path("/dev").glob("nvidia[0-9]*")):
+        return 0
+    import torch
+
+    return torch.cuda.device_count()
+
+
+@contextmanager
+def without_main() -> Iterator[None]:
+    """Children need nothing of the main module: spare them its import (and a script its guard)."""
+    names: dict[str, Any] = sys.modules["__main__"].__dict__
+    hidden: dict[str, Any] = {k: names.pop(k) for k in ("__file__", "__spec__") if k in names}
+    names["__spec__"] = None
+    try:
+        yield
+    finally:
+        names.update(hidden)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """A SIGTERM to the launcher is a Ctrl-C."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
