@@ -14,7 +14,7 @@ FAST = {"nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc"}
 
 @cache
 def cache_folder() -> str:
-    """The user's cache, under a hash of the solver's sources: numba itself would miss a change in a callee."""
+    """The user's cache, under a hash of the solver's sources: numba would miss a change in a callee."""
     digest = hashlib.sha256()
     for source in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(source.read_bytes())
@@ -41,5 +41,5 @@ def kernel(function: Callable | None = None, **options: Any) -> Callable:
 
 
 def use_threads(threads: int) -> None:
-    """Let the kernels use so many cores, as far as numba was started with them. Results do not depend on it."""
+    """Let the kernels use so many cores, as far as numba was started with them; results stay the same."""
     numba.set_num_threads(max(1, min(threads, numba.config.NUMBA_NUM_THREADS)))

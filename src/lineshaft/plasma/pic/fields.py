@@ -1,8 +1,8 @@
 """Fields on the grid: transverse waves that move exactly one cell a step, and Ex from the current.
 
-With dt = dx (and c = 1) the combinations F+- = Ey +- Bz and G+- = Ez -+ By obey (d/dt +- d/dx) F+- = -Jy and the
-same for G with Jz. Their transport is a shift by one node, so vacuum is dispersion-free to the last bit, an
-open end needs no absorbing layer, and a laser is a value written at the left end.
+With dt = dx (and c = 1) the combinations F+- = Ey +- Bz and G+- = Ez -+ By obey (d/dt +- d/dx) F+- = -Jy,
+and the same for G with Jz. Their transport is a shift by one node, so vacuum is dispersion-free to the last
+bit, an open end needs no absorbing layer, and a laser is a value written at the left end.
 
 Waves live on the nodes 0..n, Ex on the cells (between the nodes). A periodic box identifies node n with 0.
 The grid is float64 in any precision of the particles: it costs little and keeps Gauss's law.
@@ -66,7 +66,7 @@ def transport(right, left, current, dt, entering, periodic, flux):
 @kernel
 def advance(fields, dt, entering_y, entering_z, periodic):
     """One step of all fields with the current just deposited, which is cleared."""
-    current, along, nodes = fields.current, fields.along, fields.nodes
+    current, along = fields.current, fields.along
     if periodic:
         fold(current)
     n = along.size

@@ -60,7 +60,7 @@ def append(lists, block, row, size, source, arriving):
 
 @kernel
 def hand_over(lists, block, row, words, size, to_left, size_left, to_right):
-    """Move the marked particles of a cell to its neighbours, last first, filling each gap with the last stayer.
+    """Move the marked particles of a cell to its neighbours, last first; the last stayer fills the gap.
 
     Returns the sizes of the cell, of the left neighbour and of the right exits.
     """
@@ -92,7 +92,7 @@ def hand_over(lists, block, row, words, size, to_left, size_left, to_right):
 def sweep(lists, cells, block, nodes, kick):
     """Push the cells of a block from left to right and hand over those that leave."""
     blocks, width = lists.free_count.size, lists.table.size // lists.count.size
-    count, bits = lists.count, lane_bits(lists.pool)
+    count = lists.count
     lists.current[block] = 0
     edge, exits = cells + block, cells + blocks + 2 * block
     count[edge], left, waiting = 0, edge, np.int64(0)
