@@ -20,7 +20,7 @@ MOST_DIFF = 200_000
 
 
 def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def origin(experiment: Experiment) -> dict[str, Any]:
