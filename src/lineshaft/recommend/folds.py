@@ -106,3 +106,8 @@ def guest_fold(data: Split, guests: np.ndarray, basket: int | None, seed: int) -
     kept = fraction(shown, 0.8) if basket is None else np.clip(basket, 1, np.maximum(sizes(shown) - 1, 1))
     baskets, held_out = cut(shown, kept, np.random.default_rng([seed, 3]))
     return Fold(rows_of(likes, ~guests), baskets, held_out)
+
+
+def member_fold(guest: Fold) -> Fold:
+    """The same people asked the same, but trained on: the difference is what being a guest costs."""
+    return Fold(guest.train + guest.baskets, guest.baskets, guest.held_out)

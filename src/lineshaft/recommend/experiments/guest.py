@@ -12,7 +12,16 @@ from lineshaft import engine
 from lineshaft.engine import Figure, RequestError, Run
 from lineshaft.recommend import data as sets
 from lineshaft.recommend.evaluate import Ranks, bootstrap, evaluate, rank
-from lineshaft.recommend.folds import Fold, Split, draw_guests, guest_fold, sizes, validation_fold, warm_fold
+from lineshaft.recommend.folds import (
+    Fold,
+    Split,
+    draw_guests,
+    guest_fold,
+    member_fold,
+    sizes,
+    validation_fold,
+    warm_fold,
+)
 from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.knn import Knn
 from lineshaft.recommend.models.memoriser import Memoriser
@@ -24,8 +33,9 @@ SHOWN = (20, 100)
 
 
 class Config(engine.Config):
-    """Fit a recommender three times and ask it for held-out items: for a tenth of the training pairs
-    (val, to tune by), for the test pairs of known users (test), and for unseen users, from a basket (guest)."""
+    """Fit a recommender and ask it for held-out items: a tenth of the training pairs (val, to tune by), the test
+    pairs of known users (test), those of users it has never seen, by a basket (guest), and the same once more
+    after it was trained on these baskets (member)."""
 
     objective: ClassVar = ("val/recall@100", "max")
 
@@ -34,7 +44,7 @@ class Config(engine.Config):
         description="catalogue: generated, answer known; citeulike-a: DropoutNet's split; others: 80/20",
     )
     model: Annotated[Popularity | Memoriser | Knn | Wmf | Ease, Field(discriminator="name")] = Field(
-        Ease(lam=300), description="the recommender and its parameters"
+        Ease(), description="the recommender and its parameters"
     )
     basket: int | None = Field(
         None, ge=1, description="items a guest shows; none: 80 % of what the guest likes"
@@ -48,11 +58,12 @@ def run(config: Config, run: Run) -> dict[str, float]:
     """One stage a fold; a finished stage is not repeated after a stop."""
     seed = config.seed if config.folds is None else config.folds
     data = load(config, run, seed)
-    metrics: dict[str, float] = dict(run.state["metrics"]) if run.state else {}
-    finished = run.state["finished"] if run.state else 0
+    # A relaunch starts from other parameters: there is nothing in the parent's metrics to go on from.
+    done = run.state if run.state and not run.relaunched else {"metrics": {}, "finished": 0}
+    metrics: dict[str, float] = dict(done["metrics"])
     stages = list(folds(config, data, seed).items())
     for step, (name, fold) in enumerate(run.progress(stages, "folds")):
-        if step < finished:
+        if step < done["finished"]:
             continue
         metrics |= judge(config, run, name, fold, data.taste)
         run.log(step, metrics)
@@ -74,23 +85,25 @@ def load(config: Config, run: Run, seed: int) -> Split:
 
 
 def folds(config: Config, data: Split, seed: int) -> dict[str, Fold]:
-    """The three stages by name, in the order of their metrics."""
+    """The stages by name, in the order of their computation."""
     guests = draw_guests(data, config.guests, seed)
     largest = sizes(data.train + data.test)[guests].max(initial=0)
     if largest <= (config.basket or 1):
         raise RequestError(
-            f"{guests.sum()} guests of {config.data} like at most {largest} items each: nothing is left to ask "
-            f"for with basket={config.basket} guests={config.guests}; show less or draw more"
+            f"{guests.sum()} guests of {config.data} like at most {largest} items each: nothing is left "
+            f"to ask for with basket={config.basket} guests={config.guests}; show less or draw more"
         )
+    outside = guest_fold(data, guests, config.basket, seed)
     return {
         "val": validation_fold(data, guests, config.validation, seed),
         "test": warm_fold(data),
-        "guest": guest_fold(data, guests, config.basket, seed),
+        "guest": outside,
+        "member": member_fold(outside),
     }
 
 
 def judge(config: Config, run: Run, stage: str, fold: Fold, taste: np.ndarray | None) -> dict[str, float]:
-    """Evaluate the model; beside it popularity (its floor) and, where known, the planted answer (its ceiling)."""
+    """Evaluate the model; beside it popularity, its floor, and the planted answer, its ceiling, if known."""
     own = evaluate(config.model, fold, seed=config.seed, threads=run.threads)
     beside = {"popularity": evaluate(Popularity(), fold, seed=config.seed, threads=run.threads)}
     if taste is not None:

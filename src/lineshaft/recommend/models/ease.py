@@ -24,7 +24,7 @@ class Ease(Model):
     """Embarrassingly shallow autoencoder."""
 
     name: Literal["ease"] = "ease"
-    lam: float = Field(100.0, gt=0, description="weight of the squared item-item weights; tens to hundreds")
+    lam: float = Field(300.0, gt=0, description="weight of the squared item-item weights; tens to hundreds")
 
     def fit(self, seen: csr_matrix, *, seed: int, threads: int) -> Scorer:
         users, items = np.count_nonzero(np.diff(seen.indptr)), np.count_nonzero(seen.sum(0))
@@ -67,7 +67,8 @@ class Dual(Scorer):
         return total
 
     def affinity(self, baskets: csr_matrix) -> np.ndarray:
-        explained = (baskets @ self.rows.T) @ self.kernel @ self.rows
+        overlap = (baskets @ self.rows.T).toarray()
+        explained = np.ascontiguousarray((overlap @ self.kernel) @ self.rows)
         own = baskets.toarray()
         return own - (own - explained) / self.unexplained
 

@@ -1,0 +1,172 @@
+"""The experiment: near the planted answer, resumed to the same metrics, refusing wrong requests."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lineshaft.engine import Options, RequestError
+from lineshaft.engine.execute import execute
+from lineshaft.engine.store import Folder
+from lineshaft.recommend import claims, tables
+from lineshaft.recommend.evaluate import Ranks
+from lineshaft.recommend.experiments import guest
+from lineshaft.recommend.experiments.guest import Config, figures
+from lineshaft.recommend.models.ease import Ease
+from lineshaft.recommend.models.knn import Knn
+from lineshaft.recommend.models.memoriser import Memoriser
+from lineshaft.recommend.models.popularity import Popularity
+from lineshaft.recommend.models.wmf import Wmf
+from lineshaft.samples.catalogue import ITEMS, USERS, catalogue
+
+STAGES = ("val", "test", "guest", "member")
+
+
+def done(config: Config, runs: Path) -> Folder:
+    folder, state = execute("recommend.guest", config, runs, Options())
+    assert state == "done", folder.error()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def default(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    began = time.monotonic()
+    folder = done(Config(), tmp_path_factory.mktemp("runs"))
+    assert time.monotonic() - began < 15
+    return folder
+
+
+def test_the_default_run_lies_between_popularity_and_the_planted_answer(default: Folder) -> None:
+    found = default.result()
+    for stage in STAGES:
+        floor, own, ceiling = (found[f"{stage}/recall@100{end}"] for end in ("_popularity", "", "_oracle"))
+        assert 2 * floor < own < ceiling < 2 * own
+        assert found[f"{stage}/recall@100_low"] < own < found[f"{stage}/recall@100_high"]
+
+
+def test_the_saved_arrays_give_the_metrics_again(default: Folder) -> None:
+    for stage in STAGES:
+        ranks = Ranks(*default.array(f"{stage}_ranks_model").T)
+        for k in (20, 100):
+            per_user = default.array(f"{stage}_recall@{k}")
+            assert (ranks.recall(k) == per_user).all() and len(per_user) == len(
+                default.array(f"{stage}_users")
+            )
+            assert per_user.mean() == default.result()[f"{stage}/recall@{k}"]
+
+
+def test_guests_and_members_are_the_same_people_asked_the_same(default: Folder) -> None:
+    outside, inside = (default.array(f"{stage}_ranks_model") for stage in ("guest", "member"))
+    assert (outside[:, :2] == inside[:, :2]).all() and (outside[:, 2] != inside[:, 2]).any()
+
+
+def test_figures_are_drawn_from_the_arrays(default: Folder, tmp_path: Path) -> None:
+    drawn = list(figures(default.dir))
+    assert len(drawn) == 3
+    for figure in drawn:
+        figure.plot.savefig(tmp_path / "plot.png")
+        assert all(axes.get_xlabel() and axes.lines for axes in figure.plot.axes) and figure.caption
+
+
+@pytest.mark.parametrize(
+    "model", [Popularity(), Memoriser(), Knn(), Wmf(iterations=2), Ease()], ids=lambda m: m.name
+)
+def test_every_model_runs_and_only_the_personal_ones_clear_the_floor(model, tmp_path: Path) -> None:
+    found = done(Config(model=model, basket=3), tmp_path).result()
+    personal = model.name not in ("popularity", "memoriser")
+    assert (found["guest/recall@100"] > 1.5 * found["guest/recall@100_popularity"]) is personal
+    if model.name == "memoriser":
+        assert found["test/recall@100"] == pytest.approx(100 / ITEMS, rel=0.1)
+
+
+@pytest.mark.parametrize("stage", STAGES[1:])
+def test_a_cut_run_resumes_to_the_same_metrics(
+    stage: str, default: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, judge, seen = guest.judge, guest.judge, []
+
+    def cutting(config, run, name, fold, taste):
+        seen.append(name)
+        if name == stage and seen.count(name) == 1:
+            raise KeyboardInterrupt
+        return judge(config, run, name, fold, taste)
+
+    monkeypatch.setattr(guest, "judge", cutting)
+    options = Options(checkpoint_every=0)
+    folder, state = execute("recommend.guest", Config(), tmp_path, options)
+    assert state == "paused"
+    folder, state = execute("recommend.guest", Config(), tmp_path, options)
+    assert state == "done" and folder.result() == default.result()
+    assert sorted(seen) == sorted([*STAGES, stage]), "no finished stage is computed twice"
+    monkeypatch.setattr(guest, "judge", whole)
+
+
+def test_seeds_draw_other_folds_unless_these_are_fixed(default: Folder, tmp_path: Path) -> None:
+    other, fixed = (done(Config(seed=1, folds=folds), tmp_path) for folds in (None, 0))
+    assert other.result() != default.result()
+    assert fixed.result() == default.result(), "EASE has no randomness of its own"
+
+
+@pytest.mark.parametrize("words", [{"basket": 5000}, {"guests": 1e-6}])
+def test_a_request_that_leaves_nothing_to_ask_is_refused(words: dict, tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="nothing is left to ask"):
+        execute("recommend.guest", Config(**words), tmp_path, Options())
+    assert not any(p.is_file() for p in tmp_path.rglob("*"))
+
+
+def test_missing_data_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINESHAFT_DATA", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(RequestError, match=r"nowhere/recommend/animeulike/ratings\.tsv\.gz"):
+        execute("recommend.guest", Config(data="animeulike"), tmp_path / "runs", Options())
+
+
+def test_the_catalogue_is_planted_as_it_says() -> None:
+    made, again = catalogue(), catalogue()
+    assert (made.items == again.items).all() and made.taste.shape == (USERS, ITEMS)
+    np.testing.assert_allclose(made.taste.sum(1), 1, rtol=1e-3)
+    counts = np.bincount(made.users)
+    assert counts.min() >= 10 and counts.max() <= 60
+    drawn = made.taste[made.users, made.items].mean()
+    assert drawn > 5 * made.taste.mean(), "users like what their taste says"
+
+
+def test_tables_tune_every_personal_model_equally() -> None:
+    for table in (tables.citeulike, tables.animeulike):
+        settings = {config.model for config in table()}
+        budget = {name: sum(m.name == name for m in settings) for name in ("knn", "wmf", "ease")}
+        assert budget == {"knn": 5, "wmf": 5, "ease": 5} and len(table()) == 3 * len(settings)
+
+
+def test_every_claim_has_its_row_and_none_speaks_without_runs() -> None:
+    rows = {claim.id: claim for claim in claims.CLAIMS}
+    assert rows.keys() == {f"recommend.{n}" for n in ("cold", "guest", "warm", "graph", "encoder", "private")}
+    assert all(claim.measure([]) is None for claim in rows.values())
+
+
+class Done:
+    """A finished run as the ledger sees it."""
+
+    def __init__(self, name: str, model, recall: float) -> None:
+        self.id, self.model, self.recall = name, model, recall
+
+    def config(self) -> dict:
+        return Config(data="animeulike", model=self.model).model_dump()
+
+    def result(self) -> dict[str, float]:
+        ends = {"": 0, "_low": -0.01, "_high": 0.01}
+        return {f"{s}/recall@100{e}": self.recall + d for s in ("val", "test") for e, d in ends.items()}
+
+
+def test_the_warm_row_bounds_the_gain_by_the_untuned_wmf() -> None:
+    runs = [Done("a", tables.DROPOUTNET_WMF, 0.2), Done("b", Ease(), 0.3), Done("c", Wmf(factors=32), 0.25)]
+    row = claims.warm(runs)
+    assert row.verdict == "not yet measured" and row.runs == ["a", "b"]
+    assert (row.low, row.value, row.high) == pytest.approx((1 / 0.21, 1 / 0.2, 1 / 0.19))
+    assert "7x cannot hold" in row.reason and "ease, 1.50x" in row.reason
+    assert "not excluded" in claims.warm([Done("a", tables.DROPOUTNET_WMF, 0.1)]).reason
+    several = claims.warm(
+        [Done(n, tables.DROPOUTNET_WMF, r) for n, r in (("a", 0.2), ("b", 0.22), ("c", 0.21))]
+    )
+    assert several.low < several.value < several.high and several.runs == ["a", "b", "c"]
