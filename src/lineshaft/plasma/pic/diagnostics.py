@@ -45,6 +45,11 @@ def kinetic(simulation: Simulation, one: Species) -> float:
     return one.mass * one.weight * simulation.dx * excess(one.lists, simulation.cells)
 
 
+def kinetic_total(simulation: Simulation) -> float:
+    """Kinetic energy of all species, per area."""
+    return sum(kinetic(simulation, one) for one in simulation.species)
+
+
 def advance(simulation: Simulation, steps: int) -> Budget:
     """Run so many steps (at least one); the budget in the middle of the last.
 

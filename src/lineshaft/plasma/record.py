@@ -1,0 +1,127 @@
+"""What a run keeps of a simulation: waterfalls and energies over time, phase space and spectra at the end."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from lineshaft.engine import Run
+from lineshaft.plasma import split
+from lineshaft.plasma.pic.diagnostics import Budget, density
+from lineshaft.plasma.pic.lists import Particles
+from lineshaft.plasma.pic.simulation import Simulation, Species
+
+COLUMNS = 800
+ENERGIES = ("field", "entered", "left", "escaped")
+
+
+@dataclass
+class Record:
+    """Rows over time: `energy` [rows, 4 + species] in the order of ENERGIES, waterfalls [rows, columns]."""
+
+    filled: int
+    time: np.ndarray
+    energy: np.ndarray
+    waterfalls: dict[str, np.ndarray]
+
+    @classmethod
+    def of(cls, simulation: Simulation, rows: int) -> "Record":
+        columns = min(COLUMNS, simulation.cells)
+        names = [*(f"density_{one.name}" for one in simulation.species), "field_x", "field_y"]
+        waterfalls = {name: np.zeros((rows, columns), np.float32) for name in names}
+        return cls(0, np.zeros(rows), np.zeros((rows, 4 + len(simulation.species))), waterfalls)
+
+    def add(self, simulation: Simulation, budget: Budget) -> dict[str, float]:
+        """Append a row; returns its energies by name."""
+        row, self.filled = self.filled, self.filled + 1
+        self.time[row] = simulation.time
+        self.energy[row] = [budget.field, budget.entered, budget.left, budget.escaped, *budget.kinetic]
+        transverse = (simulation.fields.right_y + simulation.fields.left_y)[:-1] / 2
+        seen = [
+            *(density(simulation, one) for one in simulation.species),
+            simulation.fields.along,
+            transverse,
+        ]
+        for waterfall, values in zip(self.waterfalls.values(), seen):
+            waterfall[row] = coarse(values, waterfall.shape[1])
+        names = [*ENERGIES, *(one.name for one in simulation.species)]
+        return {f"energy/{name}": float(value) for name, value in zip(names, self.energy[row])}
+
+    def state(self) -> dict:
+        """As tensors, for a checkpoint."""
+        return {
+            "filled": self.filled,
+            "time": torch.tensor(self.time),
+            "energy": torch.tensor(self.energy),
+            "waterfalls": {name: torch.tensor(values) for name, values in self.waterfalls.items()},
+        }
+
+    @classmethod
+    def restored(cls, state: dict) -> "Record":
+        waterfalls = {name: values.numpy().copy() for name, values in state["waterfalls"].items()}
+        return cls(state["filled"], state["time"].numpy().copy(), state["energy"].numpy().copy(), waterfalls)
+
+    def save(self, run: Run) -> None:
+        """As arrays of the run's folder."""
+        run.array("time", self.time)
+        run.array("energy", self.energy)
+        for name, values in self.waterfalls.items():
+            run.array(name, values)
+
+
+def coarse(values: np.ndarray, columns: int) -> np.ndarray:
+    """Means over equal stretches; cells that do not fill the last one are left out."""
+    width = values.size // columns
+    return values[: columns * width].reshape(columns, width).mean(1)
+
+
+def phase_space(particles: Particles, dx: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Particles over position (c/omega0) and momentum along x (m c): counts [u, x] and the edges of both."""
+    position = (particles.cell + particles.offset.astype(float)) * dx
+    extent = float(np.abs(particles.momentum[0]).max(initial=1e-3)) * 1.05
+    edges = np.linspace(0, particles.count.size * dx, 401), np.linspace(-extent, extent, 201)
+    counts, x, u = np.histogram2d(position, particles.momentum[0].astype(float), edges)
+    return counts.T, x, u
+
+
+def spectrum(
+    one: Species, energy: np.ndarray, outlying: np.ndarray, dx: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """dN/dE per area, all and non-thermal [2, bins], and the edges of the bins (m_e c^2)."""
+    top = max(float(energy.max(initial=0)), 1e-3)
+    edges = np.geomspace(top * 1e-5, top * 1.1, 101)
+    counts = np.stack([np.histogram(energy[part], edges)[0] for part in (slice(None), outlying)])
+    return counts * one.weight * dx / np.diff(edges), edges
+
+
+def save_phase_space(run: Run, simulation: Simulation) -> None:
+    """Save the phase space of each species."""
+    for one in simulation.species:
+        counts, x, u = phase_space(simulation.particles(one), simulation.dx)
+        run.array(f"phase_{one.name}", counts)
+        run.array(f"phase_{one.name}_x", x)
+        run.array(f"phase_{one.name}_u", u)
+
+
+def tails(run: Run, simulation: Simulation) -> dict[str, float]:
+    """Save the spectra; returns what the tail of each species amounts to."""
+    metrics: dict[str, float] = {}
+    for one in simulation.species:
+        particles = simulation.particles(one)
+        energy, outlying = split.energies(particles, one.mass), split.nonthermal(particles)
+        heights, edges = spectrum(one, energy, outlying, simulation.dx)
+        run.array(f"spectrum_{one.name}", heights)
+        run.array(f"spectrum_{one.name}_energy", edges)
+        metrics.update(tail(one.name.removesuffix("s"), energy, outlying))
+    return metrics
+
+
+def tail(name: str, energy: np.ndarray, outlying: np.ndarray) -> dict[str, float]:
+    """Shares of the non-thermal particles; the largest energy, and the one that 1e-4 of the particles exceed."""
+    fraction, share = split.shares(outlying, energy)
+    return {
+        f"nonthermal/{name}_fraction": fraction,
+        f"nonthermal/{name}_energy_share": share,
+        f"{name}/max_energy": float(energy.max(initial=0)),
+        f"{name}/cutoff_energy": float(np.quantile(energy, 1 - 1e-4)) if energy.size else 0.0,
+    }

@@ -1,0 +1,57 @@
+"""What a simulation of a known case must show, and how the same quantity is read from its fields."""
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+
+def plasma_frequency(density: float) -> float:
+    """Cold Langmuir oscillation, in omega0, for a density in n_c."""
+    return float(np.sqrt(density))
+
+
+def two_stream_growth(density: float, speed: float, wavenumber: float) -> float:
+    """Growth rate, in omega0, of two equal cold beams, +- speed (c), through a fixed background.
+
+    Roots of 1 = sum over the beams of (omega_b^2 / gamma^3) / (omega -+ k v)^2 with omega_b^2 = density / 2;
+    the gamma^3 is the beam's mass along its motion. The largest rate is omega_p / sqrt(8) gamma^-1.5 = .3536
+    omega_p for slow beams, at k v = sqrt(3/8) omega_p gamma^-1.5.
+    """
+    strength, shift = density / 2 * (1 - speed**2) ** 1.5, (wavenumber * speed) ** 2
+    # with w = omega^2: (w - s)^2 = 2 strength (w + s)
+    w = np.roots([1.0, -2 * shift - 2 * strength, shift**2 - 2 * strength * shift])
+    return float(np.sqrt(w.astype(complex)).imag.max())
+
+
+def fastest_mode(density: float, speed: float) -> float:
+    """Wavenumber, in omega0 / c, of the fastest-growing two-stream mode."""
+    return float(np.sqrt(3 / 8 * density * (1 - speed**2) ** 1.5) / speed)
+
+
+def mode(along: np.ndarray) -> np.ndarray:
+    """Amplitude of the sine of one wavelength a box, for each row of Ex [rows, cells]."""
+    cells = along.shape[1]
+    return 2 / cells * along @ np.sin(2 * np.pi * (np.arange(cells) + 0.5) / cells)
+
+
+def frequency(time: np.ndarray, signal: np.ndarray) -> float:
+    """Angular frequency of a sampled cosine: the least-squares fit of a sine, a cosine and a constant."""
+
+    def misfit(omega: float) -> float:
+        basis = np.stack([np.cos(omega * time), np.sin(omega * time), np.ones_like(time)], 1)
+        return float(np.square(signal - basis @ np.linalg.lstsq(basis, signal, rcond=None)[0]).sum())
+
+    spacing = 2 * np.pi / (time[-1] - time[0])
+    spectrum = np.abs(np.fft.rfft(signal - signal.mean()))
+    guess = spectrum.argmax() * spacing * (len(time) - 1) / len(time)
+    near = (max(guess - spacing, spacing / 10), guess + spacing)
+    return float(minimize_scalar(misfit, bounds=near, method="bounded", options={"xatol": 1e-9}).x)
+
+
+def growth(time: np.ndarray, energy: np.ndarray) -> float:
+    """Growth rate of an amplitude whose energy is given: the slope between 1e-6 and 1e-2 of the peak.
+
+    Earlier the other roots still beat against the growing one; later the beams trap.
+    """
+    peak = int(energy.argmax())
+    window = slice(int(np.argmax(energy > 1e-6 * energy[peak])), int(np.argmax(energy > 1e-2 * energy[peak])))
+    return float(np.polyfit(time[window], 0.5 * np.log(energy[window]), 1)[0])
