@@ -2,7 +2,7 @@
 
 import typer
 
-from lineshaft.cli import run
+from lineshaft.cli import claims, report, run
 
 app = typer.Typer(
     name="lineshaft",
@@ -15,3 +15,5 @@ app = typer.Typer(
 
 app.command(add_help_option=False)(run.run)
 app.command()(run.sweep)
+app.command()(report.report)
+app.command()(claims.claims)
