@@ -1,0 +1,1 @@
+"""Training one model on a sequence of tasks without losing the earlier ones."""

@@ -1,0 +1,1 @@
+"""The networks: a body with `features` and one linear `head` over all classes."""
