@@ -81,7 +81,7 @@ def test_animeulike_is_whole() -> None:
         (Popularity(), 0.066, 0.068),
         (Memoriser(), 0.0055, 0.0065),
         (DROPOUTNET_WMF, 0.585, 0.598),
-        (Ease(lam=120), 0.585, 0.595),
+        (Ease(lam=100), 0.585, 0.595),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )

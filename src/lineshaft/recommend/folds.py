@@ -85,12 +85,12 @@ def draw_guests(data: Split, share: float, seed: int) -> np.ndarray:
 
 
 def validation_fold(data: Split, guests: np.ndarray, share: float, seed: int) -> Fold:
-    """A share of the TRAINING pairs of the users who are no guests; neither the test nor a guest is seen."""
+    """A share of the TRAINING pairs of the test's users who are no guests; no test pair and no guest is seen."""
     likes = rows_of(data.train, ~guests)
     rng = np.random.default_rng([seed, 2])
-    count = sizes(likes)
-    out = np.where(count >= 2, np.minimum(rng.binomial(count, share), count - 1), 0)
-    train, held_out = cut(likes, count - out, rng)
+    count = np.where(sizes(data.test) > 0, sizes(likes), 0)
+    out = np.minimum(rng.binomial(count, share), np.maximum(count - 1, 0))
+    train, held_out = cut(likes, sizes(likes) - out, rng)
     return Fold(train, train, held_out)
 
 

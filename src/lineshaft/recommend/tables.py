@@ -21,7 +21,7 @@ KNN: list[Model] = [Knn(shrink=shrink) for shrink in (0, 3, 10, 30, 100)]
 
 def citeulike() -> list[Config]:
     """CiteULike-a, DropoutNet's warm split: known users, guests who show 80 %, the same as members."""
-    ease: list[Model] = [Ease(lam=lam) for lam in (30, 60, 120, 250, 500)]
+    ease: list[Model] = [Ease(lam=lam) for lam in (25, 50, 100, 200, 400)]
     return _grid("citeulike-a", [*FLOOR, *KNN, *_wmf(), *ease])
 
 
@@ -33,7 +33,7 @@ def animeulike() -> list[Config]:
 
 def citeulike_baskets() -> list[Config]:
     """Guests who show 1, 3, 5 or 10 articles, for the settings that validation chose."""
-    models = [Popularity(), Knn(), DROPOUTNET_WMF, Ease(lam=120)]
+    models = [Popularity(), Knn(), DROPOUTNET_WMF, Ease(lam=100)]
     sizes = (1, 3, 5, 10)
     return [
         Config(data="citeulike-a", model=m, basket=b, seed=s) for m in models for b in sizes for s in SEEDS

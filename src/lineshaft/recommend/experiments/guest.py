@@ -33,7 +33,7 @@ SHOWN = (20, 100)
 
 
 class Config(engine.Config):
-    """Fit a recommender and ask it for held-out items: a tenth of the training pairs (val, to tune by), the test
+    """Fit a recommender and ask for held-out items: a tenth of the training pairs (val, to tune by), the test
     pairs of known users (test), those of users it has never seen, by a basket (guest), and the same once more
     after it was trained on these baskets (member)."""
 
