@@ -3,6 +3,9 @@ PYTHON ?= python3
 PIP = .venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
 INPUTS = pyproject.toml constraints.txt
 
+# Packages are installed uncompiled: their first import must be allowed to write bytecode, or every one is slow.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint bench clean
 
 demo: .venv/ready

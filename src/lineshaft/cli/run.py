@@ -96,9 +96,7 @@ def sweep(
         return show_plan(cells, folder)
     options = Options(device, each, checkpoint_every, retry, False, tuple(track or ()))
     if slurm is not None:
-        from lineshaft.cli.slurm import slurm_sweep
-
-        return slurm_sweep(cells, folder, options, slurm, per_job, max_jobs)
+        return submitted(cells, folder, options, slurm, per_job, max_jobs)
     return launch_cells(cells, folder, options, workers, fail_fast, per_gpu)
 
 
@@ -143,6 +141,19 @@ def show_plan(cells: Sequence[Cell], runs: Path) -> int:
     print_table([[state, t.folder.id] for state, t in zip(states, tasks)], ["state", "run"])
     say(f"{len(tasks)} runs, {sum(s != 'done' for s in states)} to do")
     return 0
+
+
+def submitted(
+    cells: Sequence[Cell], runs: Path, options: Options, words: Sequence[str], per_job: int, most: int | None
+) -> int:
+    """The cells as Slurm jobs, an array for each experiment."""
+    from lineshaft.cli.slurm import slurm_sweep
+    from lineshaft.engine.grid import split
+
+    settings = {key: ",".join(values) for key, values in map(split, words)}
+    addresses = dict.fromkeys(address for address, _ in cells)
+    grids = {a: [config for address, config in cells if address == a] for a in addresses}
+    return max(slurm_sweep(a, g, runs, options, settings, per_job, most) for a, g in grids.items())
 
 
 def launch_cells(

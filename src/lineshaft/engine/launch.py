@@ -186,7 +186,7 @@ class Launcher:
         self.waiting.append(each)
 
     def interrupt(self) -> None:
-        """First: ask every run to save and stop. Again: kill them; they resume from their last checkpoints."""
+        """First: ask every run to save and stop. Again: kill them; they resume where they last saved."""
         for each in self.running:
             if each.process.pid:
                 os.kill(each.process.pid, signal.SIGKILL if self.stopping else signal.SIGTERM)

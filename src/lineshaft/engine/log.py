@@ -6,13 +6,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 
 @contextmanager
 def captured(path: Path, echo: bool) -> Iterator[None]:
-    """Everything the process prints goes to `path`; with `echo` to the terminal's error as well."""
+    """Everything the process prints goes to `path`; with `echo` to the terminal's error as well.
+
+    Python's own streams are replaced too: in notebooks and under test runners they do not write to descriptors.
+    """
     flush()
-    kept = os.dup(1), os.dup(2)
+    kept, streams = (os.dup(1), os.dup(2)), (sys.stdout, sys.stderr)
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     start = os.fstat(file).st_size
     os.dup2(file, 1)
@@ -20,15 +24,20 @@ def captured(path: Path, echo: bool) -> Iterator[None]:
     os.close(file)
     follower = Follower(path, start, kept[1]) if echo else None
     try:
-        yield
+        with line_buffered(1) as sys.stdout, line_buffered(2) as sys.stderr:
+            yield
     finally:
-        flush()
+        sys.stdout, sys.stderr = streams
         os.dup2(kept[0], 1)
         os.dup2(kept[1], 2)
         if follower:
             follower.finish()
         for handle in kept:
             os.close(handle)
+
+
+def line_buffered(descriptor: int) -> TextIO:
+    return os.fdopen(os.dup(descriptor), "w", buffering=1, errors="backslashreplace")
 
 
 def flush() -> None:

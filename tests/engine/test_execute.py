@@ -1,0 +1,263 @@
+"""One run: what it leaves, how it resumes, how it fails, and what is refused with nothing made."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from lineshaft.engine import Options, RequestError
+from lineshaft.engine.checkpoint import Checkpoints, read
+from lineshaft.engine.errors import Busy
+from lineshaft.engine.execute import execute
+from lineshaft.engine.experiment import find, known
+from lineshaft.engine.store import Folder, StorageError, folders, mend_tail, write
+
+ALWAYS = Options(checkpoint_every=0)
+FORK_AND_HOLD = """
+import os, sys, time
+from pathlib import Path
+from filelock import FileLock
+lock = FileLock(sys.argv[1]); lock.acquire()
+if os.fork() == 0:
+    time.sleep(30); os._exit(0)
+print("held", flush=True); time.sleep(30)
+"""
+
+
+def walk(toy, runs: Path, options: Options = ALWAYS, **values) -> tuple[Folder, str]:
+    address = toy("walk")
+    return execute(address, find(address).config(**values), runs, options)
+
+
+def stopped_after(seconds: float, folder: Path) -> None:
+    """Ask a run to stop by its file, as `lineshaft stop` does."""
+    threading.Timer(seconds, lambda: (folder / "stop").touch()).start()
+
+
+def test_a_run_leaves_readable_files(toy, tmp_path):
+    folder, state = walk(toy, tmp_path, steps=3, lr=0.2)
+    assert (state, folder.state(), folder.name) == ("done", "done", "lr=0.2,steps=3,seed=0")
+    assert folder.config()["lr"] == 0.2
+    assert [row["step"] for row in folder.metrics()] == [0, 1, 2]
+    assert folder.result()["val/x"] == pytest.approx(folder.array("walk")[0])
+    (entry,) = folder.provenance()
+    assert (entry["outcome"], entry["threads"], entry["device"]) == ("done", 1, "cpu")
+    assert {"commit", "versions", "host", "start", "end", "code"} <= entry.keys()
+    assert sorted(os.listdir(folder.dir / "checkpoints")) == [
+        "best.json",
+        "best.pt",
+        "last.pt",
+        "previous.pt",
+    ]
+
+
+def test_the_same_configuration_is_computed_once(toy, tmp_path):
+    folder, _ = walk(toy, tmp_path)
+    before = (folder.dir / "result.json").stat().st_mtime_ns
+    assert walk(toy, tmp_path)[1] == "done"
+    assert (folder.dir / "result.json").stat().st_mtime_ns == before
+
+
+def test_a_stopped_run_resumes_to_the_same_result(toy, tmp_path):
+    whole, _ = walk(toy, tmp_path / "whole", steps=20, sleep=0.01)
+    cut = tmp_path / "cut" / "walk" / whole.name
+    stopped_after(0.1, cut)
+    folder, state = walk(toy, tmp_path / "cut", steps=20, sleep=0.01)
+    assert (state, folder.state()) == ("paused", "paused")
+    assert not (cut / "stop").exists()
+    assert 0 < len(folder.metrics()) < 20
+    folder, state = walk(toy, tmp_path / "cut", steps=20, sleep=0.01)
+    assert state == "done"
+    assert folder.metrics() == whole.metrics()
+    assert folder.result() == whole.result()
+    assert [e["outcome"] for e in folder.provenance()] == ["paused", "done"]
+
+
+def test_a_failure_leaves_its_traceback_and_is_not_tried_again_silently(toy, tmp_path):
+    folder, state = walk(toy, tmp_path, fail=True)
+    assert (state, folder.state()) == ("failed", "failed")
+    assert "asked to fail" in folder.error()
+    assert "asked to fail" in (folder.dir / "log.txt").read_text()
+    walk(toy, tmp_path, fail=True)
+    assert len(folder.provenance()) == 1
+    walk(toy, tmp_path, Options(checkpoint_every=0, retry=True), fail=True)
+    assert len(folder.provenance()) == 2
+
+
+def test_numbers_that_are_none_make_a_run_diverged(toy, tmp_path):
+    folder, state = walk(toy, tmp_path, diverge=True)
+    assert state == "done"
+    assert folder.diverged()
+    assert math.isnan(folder.result()["val/x"])
+
+
+def test_the_lock_keeps_a_second_process_out_and_lookers_do_not(toy, tmp_path):
+    home = tmp_path / "walk" / "seed=0"
+    home.mkdir(parents=True)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", FORK_AND_HOLD, str(home / "lock")], stdout=subprocess.PIPE
+    )
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    assert Folder(home).state() == "running"
+    with pytest.raises(Busy, match="running elsewhere"):
+        walk(toy, tmp_path)
+    holder.kill()
+    holder.wait()
+    assert Folder(home).state() == "new", "the lock vanishes with its holder, though a forked child lives on"
+    looking = threading.Event()
+    looker = threading.Thread(target=lambda: [Folder(home).state() for _ in iter(looking.is_set, True)])
+    looker.start()
+    try:
+        assert walk(toy, tmp_path)[1] == "done"
+    finally:
+        looking.set()
+        looker.join()
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(toy, tmp_path):
+    whole, _ = walk(toy, tmp_path / "whole", steps=8)
+    folder, _ = walk(toy, tmp_path / "cut", steps=8)
+    (folder.dir / "result.json").unlink()
+    last = folder.dir / "checkpoints" / "last.pt"
+    data = bytearray(last.read_bytes())
+    data[len(data) // 2] ^= 1
+    last.write_bytes(data)
+    folder, state = walk(toy, tmp_path / "cut", steps=8)
+    assert (state, folder.result()) == ("done", whole.result())
+    assert "last.pt is damaged" in (folder.dir / "log.txt").read_text()
+
+
+@pytest.mark.parametrize("bit", range(0, 8 * 1500, 797))
+def test_no_flipped_bit_gives_another_state(tmp_path, bit):
+    store = Checkpoints(tmp_path)
+    store.save(3, {"x": list(range(50))}, None, False)
+    path = tmp_path / "last.pt"
+    data = bytearray(path.read_bytes())
+    data[bit // 8 % len(data)] ^= 1 << bit % 8
+    path.write_bytes(data)
+    try:
+        assert read(path)["state"] == {"x": list(range(50))}
+    except ValueError:
+        pass
+
+
+def test_truncated_checkpoints_are_refused_with_the_way_out(toy, tmp_path):
+    folder, _ = walk(toy, tmp_path)
+    (folder.dir / "result.json").unlink()
+    for name in ("last.pt", "previous.pt"):
+        os.truncate(folder.dir / "checkpoints" / name, 100)
+    with pytest.raises(RequestError, match="remove the folder to compute from the start"):
+        walk(toy, tmp_path)
+    assert folder.dir.exists()
+
+
+def test_a_torn_metrics_line_is_cut_and_a_wrong_one_named(toy, tmp_path):
+    folder, _ = walk(toy, tmp_path)
+    path = folder.dir / "metrics.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"step": 5, "x": 0.')
+    assert len(folder.metrics()) == 5
+    mend_tail(path)
+    assert path.read_bytes() == whole
+    path.write_bytes(b"nonsense\n" + whole)
+    with pytest.raises(RequestError, match=r"metrics.jsonl:1 is not JSON"):
+        folder.metrics()
+
+
+def test_a_changed_default_is_refused_with_both_values(toy, tmp_path):
+    folder, _ = walk(toy, tmp_path)
+    config = folder.config() | {"lr": 0.5}
+    (folder.dir / "config.json").write_text(json.dumps(config))
+    with pytest.raises(RequestError, match=r"default of lr changed since this run: 0.5 -> 0.1.*rename"):
+        walk(toy, tmp_path)
+
+
+def test_a_parameter_added_since_changes_nothing(toy, tmp_path):
+    folder, _ = walk(toy, tmp_path)
+    config = folder.config()
+    del config["sleep"]
+    (folder.dir / "config.json").write_text(json.dumps(config))
+    assert walk(toy, tmp_path)[1] == "done"
+
+
+def test_a_refused_run_makes_nothing(toy, tmp_path):
+    address = toy("needy")
+    with pytest.raises(RequestError, match=r"data set pebbles is not here(?s:.)*from a beach"):
+        execute(address, find(address).config(), tmp_path, ALWAYS)
+    assert list(folders(tmp_path)) == []
+
+
+def test_a_folder_that_cannot_be_written_is_named(toy, tmp_path):
+    (tmp_path / "walk").write_text("a file where the folder should be")
+    with pytest.raises(StorageError, match="walk"):
+        walk(toy, tmp_path)
+
+
+def test_a_full_disk_loses_nothing(tmp_path):
+    target = Path("/dev/full")
+    if not target.exists():
+        pytest.skip("no /dev/full")
+    link = tmp_path / "x.json"
+    link.write_text("old")
+    (tmp_path / f".x.json.{os.getpid()}").symlink_to(target)
+    with pytest.raises(StorageError, match="No space left"):
+        write(link, "new")
+    assert link.read_text() == "old"
+
+
+def test_a_parent_is_computed_first_and_only_once(toy, tmp_path):
+    address = toy("needy")
+    config = find(address).config(data=False)
+    folder, state = execute(address, config, tmp_path, ALWAYS)
+    assert state == "done"
+    assert folder.provenance()[0]["parents"] == ["walk/steps=2,seed=7"]
+    assert folder.result()["parent"] == Folder(tmp_path / "walk" / "steps=2,seed=7").result()["val/x"]
+
+
+def test_output_of_the_run_is_kept(toy, tmp_path):
+    address = toy("needy")
+    folder, _ = execute(address, find(address).config(data=False), tmp_path, ALWAYS)
+    log = (folder.dir / "log.txt").read_text()
+    assert "said by python" in log
+    assert "said by a process" in log
+
+
+def test_signals_pause_a_run(toy, tmp_path):
+    program = (
+        "import sys; from lineshaft.engine.__main__ import main; "
+        f"sys.exit(main([{toy('walk')!r}, 'steps=1000', 'sleep=0.02']))"
+    )
+    environment = os.environ | {"LINESHAFT_RUNS": str(tmp_path)}
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2):
+        process = subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=subprocess.PIPE)
+        folder = Folder(tmp_path / "walk" / "steps=1000,sleep=0.02,seed=0")
+        deadline = time.monotonic() + 60
+        steps = len(folder.metrics())
+        while len(folder.metrics()) <= steps and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(number)
+        assert process.wait(60) == 130
+        assert folder.state() == "paused"
+        assert folder.provenance()[-1]["outcome"] == "paused"
+
+
+def test_unknown_experiments_are_refused_with_the_nearest():
+    with pytest.raises(RequestError, match="unknown experiment"):
+        find("nothing.here")
+    with pytest.raises(RequestError, match="no such file"):
+        find("./nowhere.py")
+    assert all("." in address for address in known())
+
+
+def test_other_ranks_do_not_lock_log_or_save(toy, tmp_path):
+    folder, state = walk(toy, tmp_path, Options(checkpoint_every=0, rank=1, world=2))
+    assert state == "done"
+    assert not {"lock", "metrics.jsonl", "checkpoints", "arrays", "result.json"} & set(os.listdir(folder.dir))

@@ -1,0 +1,180 @@
+"""Sweeps: shared by launchers, resumed after kills, honest about failures."""
+
+import collections
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lineshaft.engine.store import Folder, folders
+
+LAUNCH = [sys.executable, "-c", "from lineshaft.cli import main; main()", "sweep"]
+
+
+def start(words: list[str], cwd: Path) -> subprocess.Popen[str]:
+    """A launcher in a session of its own, so that it and all its runs can be killed at once."""
+    return subprocess.Popen(
+        [*LAUNCH, *words],
+        cwd=cwd,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def wait_for(condition, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+
+
+def results(runs: Path) -> dict[str, tuple]:
+    """Name -> final and logged metrics of every run."""
+    return {f.name: (f.result(), f.metrics()) for f in folders(runs)}
+
+
+def test_a_sweep_runs_once_and_a_run_of_its_default_cell_has_nothing_to_do(toy, lineshaft, tmp_path):
+    first = lineshaft("sweep", toy("walk"), "lr=0.1,0.2", "seed=0..2")
+    assert first.returncode == 0, first.stderr
+    assert "6 done" in first.stderr
+    again = lineshaft("sweep", toy("walk"), "lr=0.1,0.2", "seed=0..2", "--dry-run")
+    assert "0 to do" in again.stderr
+    before = (tmp_path / "runs/walk/seed=0/provenance.json").read_text()
+    single = lineshaft("run", toy("walk"))
+    assert single.returncode == 0
+    assert (tmp_path / "runs/walk/seed=0/provenance.json").read_text() == before
+    assert len(list(folders(tmp_path / "runs"))) == 6
+
+
+def test_two_hundred_instant_runs_on_eight_workers_all_succeed(toy, lineshaft, tmp_path):
+    done = lineshaft("sweep", toy("walk"), "steps=1", "seed=0..199", "--workers", "8")
+    assert done.returncode == 0, done.stderr
+    assert "200 done" in done.stderr
+    assert all(len(f.provenance()) == 1 for f in folders(tmp_path / "runs"))
+
+
+def test_failures_are_isolated_and_told(toy, lineshaft, tmp_path):
+    done = lineshaft("sweep", toy("walk"), "fail=true,false", "seed=0..2")
+    assert done.returncode == 1
+    assert "3 done, 3 failed" in done.stderr
+    assert "ValueError: asked to fail" in done.stderr
+    again = lineshaft("sweep", toy("walk"), "fail=true,false", "seed=0..2")
+    assert again.returncode == 1
+    assert all(len(f.provenance()) == 1 for f in folders(tmp_path / "runs"))
+
+
+def test_fail_fast_starts_nothing_more(toy, lineshaft, tmp_path):
+    done = lineshaft("sweep", toy("walk"), "fail=true", "seed=0..9", "--fail-fast", "--workers", "1")
+    assert done.returncode == 1
+    assert len(list(folders(tmp_path / "runs"))) == 1
+
+
+def test_a_refused_run_ends_the_sweep_and_leaves_nothing(toy, lineshaft, tmp_path):
+    done = lineshaft("sweep", toy("needy"), "seed=0..3")
+    assert done.returncode == 2
+    assert "data set pebbles is not here" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(folders(tmp_path / "runs")) == []
+
+
+def test_two_launchers_share_one_grid(toy, tmp_path):
+    ledger = tmp_path / "ledger"
+    words = [toy("walk"), "steps=4", "sleep=0.05", "seed=0..9", f"ledger={ledger}"]
+    both = [start(words, tmp_path) for _ in range(2)]
+    assert [p.wait(120) for p in both] == [0, 0]
+    assert len(lines(ledger)) == len(set(lines(ledger))) == 40, "no step twice"
+    assert all(len(f.provenance()) == 1 for f in folders(tmp_path / "runs"))
+
+
+def test_runs_outlive_a_killed_launcher(toy, tmp_path):
+    ledger = tmp_path / "ledger"
+    launcher = start([toy("walk"), "steps=40", "sleep=0.05", "seed=0,1", f"ledger={ledger}"], tmp_path)
+    wait_for(lambda: len(lines(ledger)) > 4)
+    launcher.kill()
+    wait_for(lambda: [f.state() for f in folders(tmp_path / "runs")] == ["done", "done"])
+    assert len(lines(ledger)) == len(set(lines(ledger))) == 80
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_runs_paused_and_the_same_command_resumes(toy, tmp_path, number):
+    ledger = tmp_path / "ledger"
+    words = [toy("walk"), "steps=60", "sleep=0.05", "seed=0,1", f"ledger={ledger}"]
+    launcher = start(words, tmp_path)
+    wait_for(lambda: len(lines(ledger)) > 4)
+    os.kill(launcher.pid, number)
+    assert launcher.wait(60) == 130
+    assert {f.state() for f in folders(tmp_path / "runs")} == {"paused"}
+    assert start(words, tmp_path).wait(120) == 0
+    assert len(lines(ledger)) == len(set(lines(ledger))) == 120, "a graceful stop loses no step"
+
+
+def test_a_run_that_dies_each_time_is_failed_after_three(toy, lineshaft, tmp_path):
+    done = lineshaft("sweep", toy("dying"), "--workers", "1")
+    assert done.returncode == 1
+    (folder,) = folders(tmp_path / "runs")
+    assert [e["outcome"] for e in folder.provenance()] == ["died"] * 3
+    assert "died 3 times without a new checkpoint" in folder.error()
+
+
+def test_a_run_that_dies_but_gets_on_is_finished(toy, lineshaft, tmp_path):
+    done = lineshaft("sweep", toy("dying"), "saves=true", "--checkpoint-every", "0", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    (folder,) = folders(tmp_path / "runs")
+    assert len(folder.provenance()) == 6
+
+
+def test_everything_killed_fifty_times_loses_only_work_since_the_last_checkpoint(toy, tmp_path):
+    words = [toy("walk"), "steps=40", "sleep=0.04", "seed=0..19", "--checkpoint-every", "0", "--workers", "2"]
+    calm = start(words, tmp_path / made(tmp_path / "calm"))
+    ledger = tmp_path / "ledger"
+    rng, kills = random.Random(0), 0
+    (tmp_path / "wild").mkdir()
+    while kills < 50:
+        launcher = start([*words, f"ledger={ledger}"], tmp_path / "wild")
+        seen = len(lines(ledger))
+        if rng.random() < 0.8:
+            wait_for(lambda: len(lines(ledger)) > seen or launcher.poll() is not None)  # noqa: B023
+        time.sleep(rng.uniform(0, 0.6))
+        os.killpg(launcher.pid, signal.SIGKILL)
+        launcher.wait()
+        kills += 1
+        check_files(tmp_path / "wild/runs")
+    assert start([*words, f"ledger={ledger}"], tmp_path / "wild").wait(200) == 0
+    assert calm.wait(200) == 0
+    undisturbed = {name_of(n): r for n, r in results(tmp_path / "calm/runs").items()}
+    disturbed = {name_of(n): r for n, r in results(tmp_path / "wild/runs").items()}
+    assert disturbed == undisturbed
+    assert len(disturbed) == 20
+    again = collections.Counter(lines(ledger))
+    assert sum(again.values()) - len(again) <= 2 * kills, "at most the step under way is computed again"
+    assert len(again) == 800
+
+
+def made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def name_of(run: str) -> str:
+    """The seed: the ledger's path is the other word of a disturbed run's name."""
+    return run[run.index("seed=") :].split("~")[0]
+
+
+def check_files(runs: Path) -> None:
+    """No file is torn: every JSON file parses, every metrics line but the last is whole."""
+    for folder in folders(runs):
+        for path in folder.dir.glob("*.json"):
+            json.loads(path.read_bytes())
+        Folder(folder.dir).metrics()
