@@ -133,7 +133,7 @@ def compute(
         raise
     finally:
         progress.clear()
-        stop.file.unlink(missing_ok=True)
+        stop.clear()
         entry.close(outcome)
     return outcome
 

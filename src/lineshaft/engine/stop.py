@@ -13,31 +13,49 @@ class Paused(BaseException):
 
 
 class Stop:
-    """Whether somebody asked. SIGTERM, SIGINT and SIGUSR2 ask; a second Ctrl-C interrupts at once."""
+    """Whether somebody asked. SIGTERM, SIGINT and SIGUSR2 ask; a second Ctrl-C interrupts at once.
 
-    def __init__(self, file: Path) -> None:
+    Stops nest: a parent run computed within a run, a run within a job. What asks the outer one asks the inner
+    one, and a signal reaches both, so that the outer one knows why the inner one ended.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
         self.file = file
-        self.signalled = False
+        self.outer: Stop | None = None
+        self.signals: set[int] = set()
         self.interrupts = 0
 
     @property
     def asked(self) -> bool:
-        return self.signalled or self.file.exists()
+        return (
+            bool(self.signals)
+            or (self.file is not None and self.file.exists())
+            or (self.outer is not None and self.outer.asked)
+        )
 
     def receive(self, number: int, frame: FrameType | None) -> None:
-        self.signalled = True
+        self.signals.add(number)
+        if self.outer is not None:
+            self.outer.receive(number, frame)
         self.interrupts += number == signal.SIGINT
         if self.interrupts > 1:
             raise KeyboardInterrupt
 
+    def clear(self) -> None:
+        """Forget what a file asked: it was for this execution or an earlier one."""
+        if self.file is not None:
+            self.file.unlink(missing_ok=True)
+
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Handle the signals for the length of a run; the handlers of before return after it."""
-        self.file.unlink(missing_ok=True)
+        self.clear()
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         before = {n: signal.signal(n, self.receive) for n in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2)}
+        listener = getattr(before[signal.SIGUSR2], "__self__", None)
+        self.outer = listener if isinstance(listener, Stop) else None
         try:
             yield
         finally:
