@@ -7,11 +7,11 @@ from typing import ClassVar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field
+from test_words import configs, made, texts
 
 from lineshaft.engine import Config
 from lineshaft.engine.config import Parent, as_json
 from lineshaft.engine.names import MOST_BYTES, name
-from test_words import configs, made, texts
 
 
 class Texts(Config):

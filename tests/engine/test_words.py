@@ -45,7 +45,7 @@ class Toy(Config):
     methods: tuple[Method, ...] = (Si(),)
     inner: Inner = Inner()
     either: int | str = 3
-    table: dict[str, float] = {}
+    table: dict[str, float] = Field({})
 
 
 def made(*given_words: str) -> Toy:

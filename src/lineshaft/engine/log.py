@@ -13,7 +13,7 @@ from typing import TextIO
 def captured(path: Path, echo: bool) -> Iterator[None]:
     """Everything the process prints goes to `path`; with `echo` to the terminal's error as well.
 
-    Python's own streams are replaced too: in notebooks and under test runners they do not write to descriptors.
+    Python's own streams are replaced too: in notebooks and test runners they do not write to descriptors.
     """
     flush()
     kept, streams = (os.dup(1), os.dup(2)), (sys.stdout, sys.stderr)

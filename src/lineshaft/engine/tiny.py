@@ -31,6 +31,6 @@ def train(lr: float, seed: int) -> float:
     for _ in range(20):
         optimiser.zero_grad()
         loss = torch.nn.functional.mse_loss(model(x), y)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     return float(loss)

@@ -1,1 +1,1 @@
-"""Scripts that do the tiny experiment's work under other tools; run as processes by the bench, never imported."""
+"""Scripts that do the tiny experiment's work under other tools: processes of the bench, never imported."""

@@ -1,0 +1,63 @@
+"""Experiments of other packages and plain files run, sweep, survive kills and summarise like ours."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lineshaft.engine.store import folders
+
+TOYS = Path(__file__).parent / "toys"
+COMMAND = [sys.executable, "-c", "from lineshaft.cli import main; main()"]
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> dict[str, str]:
+    """An environment in which another package, `orchard`, is installed and offers orchard.walk."""
+    site = tmp_path / "site"
+    (site / "orchard").mkdir(parents=True)
+    (site / "orchard/__init__.py").write_text('"""Another package."""\n')
+    shutil.copy(TOYS / "walk.py", site / "orchard/walk.py")
+    info = site / "orchard-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: orchard\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[lineshaft.experiments]\norchard.walk = orchard.walk\n")
+    return os.environ | {"PYTHONPATH": str(site)}
+
+
+@pytest.mark.parametrize("address", ["orchard.walk", "./mine.py"])
+def test_they_run_sweep_survive_kills_and_summarise(tmp_path, elsewhere, address):
+    shutil.copy(TOYS / "walk.py", tmp_path / "mine.py")
+
+    def call(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *words], cwd=tmp_path, env=elsewhere, capture_output=True, text=True, timeout=200
+        )
+
+    done = call("run", address, "steps=3")
+    assert done.returncode == 0, done.stderr
+    words = ["sweep", address, "lr=0.1,0.2", "seed=0,1", "steps=30", "sleep=0.03", "--checkpoint-every", "0"]
+    launcher = subprocess.Popen(
+        [*COMMAND, *words], cwd=tmp_path, env=elsewhere, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    deadline = time.monotonic() + 100
+    while not any(len(f.metrics()) > 5 and f.state() == "running" for f in folders(tmp_path / "runs")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.killpg(launcher.pid, signal.SIGKILL)
+    launcher.wait()
+    assert call(*words).returncode == 0
+    experiment = "mine" if address.endswith(".py") else address
+    runs = [f for f in folders(tmp_path / "runs", experiment) if "sleep" in f.name]
+    assert len(runs) == 4
+    assert all(f.state() == "done" and len(f.metrics()) == 30 for f in runs)
+    assert any(len(f.provenance()) == 2 for f in runs)
+    summary = call("summary", experiment, "--where", "steps=30", "--json")
+    assert summary.returncode == 0, summary.stderr
+    assert json.loads(summary.stdout)
