@@ -42,9 +42,13 @@ class Experiment:
 
     @property
     def code(self) -> Path:
-        """The folder of the system's source, or the plain file: a change in it makes finished runs stale."""
-        path = Path(str(self.module.__file__))
-        return path.parent.parent if path.parent.name == "experiments" else path
+        """What the experiment's system is written in."""
+        return code_of(Path(str(self.module.__file__)))
+
+
+def code_of(module: Path) -> Path:
+    """The folder of the system's source, or the plain file: a change in it makes finished runs stale."""
+    return module.parent.parent if module.parent.name == "experiments" else module
 
 
 def find(address: str) -> Experiment:

@@ -36,7 +36,12 @@ def origin(experiment: Experiment) -> dict[str, Any]:
 
 def code(experiment: Experiment) -> str:
     """Hash of the system's source: a run computed with other code is stale."""
-    files = sorted(experiment.code.rglob("*.py")) if experiment.code.is_dir() else [experiment.code]
+    return source_hash(experiment.code)
+
+
+def source_hash(path: Path) -> str:
+    """Hash of a file, or of every Python file below a folder."""
+    files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
     whole = hashlib.sha256()
     for file in files:
         whole.update(f"{file.name}\n".encode() + file.read_bytes())

@@ -1,19 +1,21 @@
 """Means over seeds with their uncertainty."""
 
+import functools
+import math
 from collections.abc import Sequence
-
-import numpy as np
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean and 95 % t interval; an interval of NaN for a single value."""
-    from scipy import stats
-
-    x = np.asarray(values, dtype=float)
-    if len(x) < 2:
-        return (float(x.mean()) if len(x) else np.nan), np.nan, np.nan
-    half = float(stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x)))
-    return float(x.mean()), float(x.mean()) - half, float(x.mean()) + half
+    """Mean and 95 % t interval; an interval of NaN for a single value, all NaN for none."""
+    n = len(values)
+    if not n:
+        return math.nan, math.nan, math.nan
+    mean = sum(values) / n
+    if n < 2:
+        return float(mean), math.nan, math.nan
+    deviation = math.sqrt(sum((x - mean) ** 2 for x in values) / (n - 1))
+    half = quantile(n - 1) * deviation / math.sqrt(n)
+    return float(mean), float(mean - half), float(mean + half)
 
 
 def paired_interval(a: Sequence[float], b: Sequence[float]) -> tuple[float, float, float]:
@@ -21,3 +23,11 @@ def paired_interval(a: Sequence[float], b: Sequence[float]) -> tuple[float, floa
     if len(a) != len(b):
         raise ValueError(f"{len(a)} values cannot be paired with {len(b)}")
     return mean_interval([x - y for x, y in zip(a, b)])
+
+
+@functools.cache
+def quantile(freedom: int) -> float:
+    """The 97.5 % quantile of Student's t; scipy.special is loaded three times faster than scipy.stats."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.975))

@@ -89,10 +89,7 @@ class Folder:
 
     def state(self) -> str:
         """From files alone; `queued` needs the scheduler's word and is told by slurm.py."""
-        names = set(os.listdir(self.dir)) if self.dir.is_dir() else set()
-        if "result.json" not in names and "lock" in names and held(self.dir / "lock"):
-            return "running"
-        return settled(names)
+        return told(self.dir, set(os.listdir(self.dir)) if self.dir.is_dir() else set())
 
     def state_unlocked(self) -> str:
         """The state for the holder of the lock, who would otherwise always see itself running."""
@@ -120,6 +117,13 @@ class Folder:
                 yield dict(json.loads(line))
             except ValueError:
                 raise RequestError(f"{path}:{number} is not JSON: {line[:60]!r}; remove that line") from None
+
+
+def told(directory: Path, names: set[str]) -> str:
+    """The state of the run whose folder holds these names."""
+    if "result.json" not in names and "lock" in names and held(directory / "lock"):
+        return "running"
+    return settled(names)
 
 
 def settled(names: set[str]) -> str:
