@@ -1,0 +1,86 @@
+"""The ledger's rows on planted results: tuned on validation, paired over seeds, honest about edges."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lineshaft.continual import tables
+from lineshaft.continual.claims import CLAIMS, lpft_minus_finetune
+from lineshaft.continual.experiments.stream import Config
+from lineshaft.continual.phases import Finetune, Frozen, Lpft, Schedule
+from lineshaft.engine import Folder
+from lineshaft.engine.config import as_json
+from lineshaft.engine.names import name
+
+FT, LP = (1e-5, 1e-4, 1e-3), (1e-3, 1e-2, 1e-1)
+
+
+def planted(runs: Path, schedule: Schedule, seed: int, val: float, test: float, **more: object) -> Folder:
+    config = Config(schedule=schedule, seed=seed, **{**tables.CIFAR10, **more})
+    folder = Folder(runs / "continual.stream" / name(config))
+    folder.dir.mkdir(parents=True)
+    (folder.dir / "config.json").write_text(json.dumps(as_json(config)))
+    metrics = {"val/knn_task": val, "test/knn_task": test, "test/knn_class": test / 2, "test/probe": test + 1}
+    (folder.dir / "result.json").write_text(json.dumps(metrics | {"forgetting/max": 100 - test}))
+    return folder
+
+
+def grid(runs: Path, gain: float = 6.0, best_ft: float = FT[1]) -> list[Folder]:
+    """Validation prefers one rate; another one would have looked better on test."""
+    made = []
+    for seed in range(3):
+        for lr in FT:
+            test = 80 + seed if lr == best_ft else 99
+            made.append(planted(runs, Finetune(lr=lr), seed, val=90 if lr == best_ft else 70, test=test))
+        for lr in LP:
+            test = 80 + gain + seed + 0.1 * (seed == 0) if lr == LP[1] else 99
+            made.append(planted(runs, Lpft(lr=lr), seed, val=95 if lr == LP[1] else 70, test=test))
+    return [*made, planted(runs, Frozen(), 0, val=70, test=74)]
+
+
+def row(runs: list[Folder]):
+    return CLAIMS[0].measure(runs)
+
+
+def test_rates_are_chosen_on_validation_and_seeds_paired(tmp_path: Path) -> None:
+    evidence = row(grid(tmp_path))
+    assert evidence.value == pytest.approx(6 + 0.1 / 3) and evidence.low < evidence.value < evidence.high
+    assert evidence.high - evidence.low < 0.5  # pairing removed the spread of the seeds
+    assert evidence.verdict == "partly" and "replay" in evidence.reason
+    assert len(evidence.runs) == 6 and all("lr=0.0001" in r or "lr=0.01" in r for r in evidence.runs)
+    assert "edge" not in evidence.reason and "untrained 74.0" in evidence.reason
+
+
+def test_the_probe_row_reads_the_probe(tmp_path: Path) -> None:
+    runs = grid(tmp_path)
+    assert CLAIMS[1].measure(runs).value == pytest.approx(row(runs).value)
+    assert CLAIMS[1].measure(runs).reason != row(runs).reason
+
+
+def test_no_gain_is_not_reproduced(tmp_path: Path) -> None:
+    assert row(grid(tmp_path, gain=-1)).verdict == "not reproduced"
+
+
+def test_a_rate_at_the_edge_is_told(tmp_path: Path) -> None:
+    assert "finetune lr 1e-05 (edge of its grid)" in row(grid(tmp_path, best_ft=FT[0])).reason
+
+
+def test_runs_of_other_settings_are_left_out(tmp_path: Path) -> None:
+    runs = grid(tmp_path)
+    foreign = [
+        planted(tmp_path, Finetune(lr=1e-4), seed, val=99, test=0, **more)
+        for seed in range(3)
+        for more in ({"labels": "shuffled"}, {"train_size": 50}, {"epochs": 50}, {"data": "digits"})
+    ]
+    halves = [
+        planted(tmp_path, Lpft(lr=1e-2, instead=True, probe_epochs=3), s, val=99, test=0) for s in range(3)
+    ]
+    assert row([*runs, *foreign, *halves]) == row(runs)
+
+
+def test_one_seed_or_one_method_measures_nothing(tmp_path: Path) -> None:
+    runs = grid(tmp_path)
+    assert row([run for run in runs if run.config()["seed"] == 0]) is None
+    assert row([run for run in runs if run.config()["schedule"]["name"] == "lpft"]) is None
+    assert lpft_minus_finetune([], "test/probe", ()) is None
