@@ -3,6 +3,7 @@
 import importlib
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -94,6 +95,7 @@ def sweep(
     cells = planned(experiment, words or [])
     if dry_run:
         return show_plan(cells, folder)
+    each = each if slurm is None else threads or 0
     options = Options(device, each, checkpoint_every, retry, False, tuple(track or ()))
     if slurm is not None:
         return submitted(cells, folder, options, slurm, per_job, max_jobs)
@@ -146,14 +148,14 @@ def show_plan(cells: Sequence[Cell], runs: Path) -> int:
 def submitted(
     cells: Sequence[Cell], runs: Path, options: Options, words: Sequence[str], per_job: int, most: int | None
 ) -> int:
-    """The cells as Slurm jobs, an array for each experiment."""
+    """The cells as Slurm jobs; without --threads a run uses the cores its job asks for."""
     from lineshaft.cli.slurm import slurm_sweep
     from lineshaft.engine.grid import split
+    from lineshaft.engine.sbatch import read
 
     settings = {key: ",".join(values) for key, values in map(split, words)}
-    addresses = dict.fromkeys(address for address, _ in cells)
-    grids = {a: [config for address, config in cells if address == a] for a in addresses}
-    return max(slurm_sweep(a, g, runs, options, settings, per_job, most) for a, g in grids.items())
+    threads = options.threads or read("cpus", settings.get("cpus", "1"))[1]
+    return slurm_sweep(cells, runs, replace(options, threads=threads), settings, per_job, most)
 
 
 def launch_cells(

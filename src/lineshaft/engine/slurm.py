@@ -118,7 +118,7 @@ def fresh_folder(home: Path, when: str) -> Iterator[Path]:
     from submitit.core.utils import FailedJobError
 
     number = 0
-    while (folder := home / f"{when.replace(':', '-')}~{number}").exists():
+    while (folder := home / f"{when[:19].replace(':', '-')}~{number}").exists():
         number += 1
     try:
         yield folder
