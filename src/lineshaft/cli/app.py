@@ -2,7 +2,7 @@
 
 import typer
 
-from lineshaft.cli import claims, report, run
+from lineshaft.cli import bench, claims, demo, report, run
 
 app = typer.Typer(
     name="lineshaft",
@@ -17,3 +17,5 @@ app.command(add_help_option=False)(run.run)
 app.command()(run.sweep)
 app.command()(report.report)
 app.command()(claims.claims)
+app.command()(demo.demo)
+app.command()(bench.bench)

@@ -1,0 +1,166 @@
+"""What `demo` shows: one step a system, computed side by side, then a row a system and the report."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lineshaft.cli.board import Board
+from lineshaft.cli.output import say
+from lineshaft.engine.data import locate
+from lineshaft.engine.errors import RequestError
+from lineshaft.engine.experiment import find
+from lineshaft.engine.grid import grid, split
+from lineshaft.engine.groups import spelled
+from lineshaft.engine.launch import DONE, FAILED, Launcher, Task, task, warm_up
+from lineshaft.engine.options import Options, cores
+from lineshaft.engine.origin import computing_time
+from lineshaft.engine.report import write_report
+from lineshaft.engine.store import Folder
+
+MOST_AT_ONCE = 4
+PLAIN_WIDTH = 110
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a system shows: the words a person would type, the metrics worth a line, the data they need."""
+
+    experiment: str
+    words: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+
+    @property
+    def system(self) -> str:
+        return self.experiment.partition(".")[0]
+
+    @property
+    def command(self) -> str:
+        return " ".join([self.experiment, *self.words])
+
+
+FAST_PARTICLES = ("nonthermal/electron_fraction", "nonthermal/electron_energy_share")
+RECALL = ("test/recall@100", "guest/recall@100")
+NEIGHBOURS = ("test/knn_task", "test/knn_class")
+JOINT_GOALS = ("lower/jga", "unfiltered/jga", "oracle/jga")
+EMBEDDED = (
+    Step("plasma.simulate", (), FAST_PARTICLES),
+    Step("recommend.guest", ("model=popularity,wmf,ease",), RECALL),
+    Step("continual.stream", ("schedule=finetune,lpft",), NEIGHBOURS),
+    Step("dialogue.loop", (), JOINT_GOALS),
+)
+REAL = (
+    Step("dialogue.loop", ("data=woz2,xrisawoz",), JOINT_GOALS, ("woz2", "xrisawoz")),
+    Step(
+        "continual.stream",
+        ("data=cifar10", "train_size=250", "test_size=100", "epochs=4", "schedule=finetune,lpft"),
+        NEIGHBOURS,
+        ("cifar10",),
+    ),
+    Step("plasma.simulate", ("seed=0..2",), FAST_PARTICLES),
+    Step("recommend.guest", ("data=citeulike-a", "model=popularity,wmf,ease"), RECALL, ("citeulike-a",)),
+)
+"""The longest first, so that none is left to run alone."""
+
+
+def tour(steps: Sequence[Step], runs: Path, retry: bool = False) -> int:
+    """Compute what is left of the steps, print a row for each, write the page and print where it lies."""
+    check_data(steps)
+    warm_up([step.experiment for step in steps], threads=1)
+    plan = [(step, tasks_of(step, runs)) for step in steps]
+    code = launch([each for _, tasks in plan for each in tasks], retry)
+    if code in (DONE, FAILED):
+        rows = [row(step, [each.folder for each in tasks]) for step, tasks in plan]
+        print_rows(rows)
+        print(f"{write_report(runs, [step.experiment for step in steps], runs / 'report.html')}")
+    return code
+
+
+def check_data(steps: Sequence[Step]) -> None:
+    """Before any work starts: what is missing, for all systems at once."""
+    faults = []
+    for step in steps:
+        for name in step.data:
+            known = {d.name: d for d in importlib.import_module(f"lineshaft.{step.system}.data").DATASETS}
+            try:
+                locate(known[name])
+            except RequestError as error:
+                faults.append(str(error))
+    if faults:
+        raise RequestError("\n\n".join(faults))
+
+
+def tasks_of(step: Step, runs: Path) -> list[Task]:
+    configs = grid(find(step.experiment).config, step.words)
+    return [task(step.experiment, config, runs) for config in configs]
+
+
+def launch(tasks: Sequence[Task], retry: bool) -> int:
+    """All runs side by side, whichever system they belong to; one thread each, so that results repeat."""
+    options = Options(device="cpu", threads=1, retry=retry)
+    ticker = Ticker(tasks)
+    launcher = Launcher(tasks, options, min(cores(), MOST_AT_ONCE), changed=ticker.show)
+    systems = len({each.address for each in tasks})
+    say(f"{launcher.count('waiting')} of {launcher.total} runs of {systems} systems are to do")
+    code = launcher.run()
+    ticker.finish(launcher)
+    return code
+
+
+class Ticker(Board):
+    """The board of a sweep, and above it one calm line for each run that ends."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        super().__init__()
+        self.untold = {t.folder.id: t.folder for t in tasks if t.folder.state() != "done"}
+
+    def show(self, launcher: Launcher) -> None:
+        for run_id in [i for i in self.untold if launcher.states[i] in ("done", "failed")]:
+            self.tell(self.untold.pop(run_id), launcher.states[run_id])
+        super().show(launcher)
+
+    def tell(self, folder: Folder, state: str) -> None:
+        reason = f": {folder.error().strip().splitlines()[-1][:200]}" if state == "failed" else ""
+        erase = "\r\x1b[K" if self.live else ""
+        print(f"{erase}{state}  {computing_time([folder]):>10}  {folder.id}{reason}", file=sys.stderr)
+
+
+def print_rows(rows: Sequence[Sequence[str]]) -> None:
+    """One row a system, cells wrapped to the terminal; whole words where the output is no terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 1, 0), header_style="dim")
+    for name in ("system", "what was run", "what came of it", "computing"):
+        table.add_column(
+            name, justify="right" if name == "computing" else "left", no_wrap=name in ("system", "computing")
+        )
+    for cells in rows:
+        table.add_row(*(Text(cell) for cell in cells))
+    Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(table)
+
+
+def row(step: Step, folders: Sequence[Folder]) -> list[str]:
+    """The system, the words, the headline metrics, the time its runs took."""
+    states = [folder.state() for folder in folders]
+    found = [text for metric in step.metrics if (text := told(step, metric, folders))]
+    failed = [f"{states.count('failed')} of {len(states)} failed"] if "failed" in states else []
+    return [step.system, step.command, "\n".join([*found, *failed]), computing_time(folders)]
+
+
+def told(step: Step, metric: str, folders: Sequence[Folder]) -> str:
+    """`metric .25` for one run, `metric: popularity .25, wmf .85` for several."""
+    values = [folder.result().get(metric) for folder in folders]
+    labels = variants(step) if len(folders) > 1 else [""]
+    texts = [
+        f"{label} {spelled(v, float('nan'))}".strip() for label, v in zip(labels, values) if v is not None
+    ]
+    return f"{metric}{':' if len(folders) > 1 else ''} {', '.join(texts)}" if texts else ""
+
+
+def variants(step: Step) -> list[str]:
+    """The values of the word that is swept, in the order of its cells."""
+    return next((values for key, values in map(split, step.words) if len(values) > 1), [""])
