@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lineshaft.engine import Options, RequestError
+from lineshaft.engine.config import Parent
 from lineshaft.engine.execute import execute
 from lineshaft.engine.store import Folder
 from lineshaft.recommend import claims, tables
@@ -102,15 +103,23 @@ def test_a_cut_run_resumes_to_the_same_metrics(
     monkeypatch.setattr(guest, "judge", whole)
 
 
+def test_a_relaunch_with_another_model_is_computed_anew(tmp_path: Path) -> None:
+    parent, state = execute("recommend.guest", Config(), tmp_path, Options(checkpoint_every=0))
+    assert state == "done"
+    lineage = Parent(experiment="recommend.guest", config=parent.config())
+    again, plain = (done(Config(model=Knn(), parent=origin), tmp_path) for origin in (lineage, None))
+    assert again.result() == plain.result() != parent.result()
+
+
 def test_seeds_draw_other_folds_unless_these_are_fixed(default: Folder, tmp_path: Path) -> None:
     other, fixed = (done(Config(seed=1, folds=folds), tmp_path) for folds in (None, 0))
     assert other.result() != default.result()
     assert fixed.result() == default.result(), "EASE has no randomness of its own"
 
 
-@pytest.mark.parametrize("words", [{"basket": 5000}, {"guests": 1e-6}])
+@pytest.mark.parametrize("words", [{"basket": 5000}, {"guests": 1e-6}, {"validation": 1e-6}])
 def test_a_request_that_leaves_nothing_to_ask_is_refused(words: dict, tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="nothing is left to ask"):
+    with pytest.raises(RequestError, match="leaves nothing to ask for"):
         execute("recommend.guest", Config(**words), tmp_path, Options())
     assert not any(p.is_file() for p in tmp_path.rglob("*"))
 

@@ -85,7 +85,7 @@ def draw_guests(data: Split, share: float, seed: int) -> np.ndarray:
 
 
 def validation_fold(data: Split, guests: np.ndarray, share: float, seed: int) -> Fold:
-    """A share of the TRAINING pairs of the test's users who are no guests; no test pair and no guest is seen."""
+    """A share of the TRAINING pairs of the test's users but the guests; sees no test pair and no guest."""
     likes = rows_of(data.train, ~guests)
     rng = np.random.default_rng([seed, 2])
     count = np.where(sizes(data.test) > 0, sizes(likes), 0)

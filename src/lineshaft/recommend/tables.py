@@ -4,30 +4,29 @@ Every personal model gets five settings on the same validation fold, so that non
 another; the test figures of a row are those of the setting with the best validation recall.
 """
 
-from lineshaft.recommend.experiments.guest import Config
+from lineshaft.recommend.experiments.guest import Config, Recommender
 from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.knn import Knn
 from lineshaft.recommend.models.memoriser import Memoriser
-from lineshaft.recommend.models.model import Model
 from lineshaft.recommend.models.popularity import Popularity
 from lineshaft.recommend.models.wmf import Wmf
 
 SEEDS = (0, 1, 2)
 DROPOUTNET_WMF = Wmf(factors=200, reg=1, alpha=10, iterations=10)
 """The setting of DropoutNet's teacher on CiteULike, copied by AnimeULike's authors for theirs."""
-FLOOR: list[Model] = [Popularity(), Memoriser()]
-KNN: list[Model] = [Knn(shrink=shrink) for shrink in (0, 3, 10, 30, 100)]
+FLOOR: list[Recommender] = [Popularity(), Memoriser()]
+KNN: list[Recommender] = [Knn(shrink=shrink) for shrink in (0, 3, 10, 30, 100)]
 
 
 def citeulike() -> list[Config]:
     """CiteULike-a, DropoutNet's warm split: known users, guests who show 80 %, the same as members."""
-    ease: list[Model] = [Ease(lam=lam) for lam in (25, 50, 100, 200, 400)]
+    ease: list[Recommender] = [Ease(lam=lam) for lam in (25, 50, 100, 200, 400)]
     return _grid("citeulike-a", [*FLOOR, *KNN, *_wmf(), *ease])
 
 
 def animeulike() -> list[Config]:
     """AnimeULike, 80 % of the reviews of each user who wrote 5 or more for training."""
-    ease: list[Model] = [Ease(lam=lam) for lam in (50, 100, 200, 400, 800)]
+    ease: list[Recommender] = [Ease(lam=lam) for lam in (50, 100, 200, 400, 800)]
     return _grid("animeulike", [*FLOOR, *KNN, *_wmf(), *ease])
 
 
@@ -40,7 +39,7 @@ def citeulike_baskets() -> list[Config]:
     ]
 
 
-def _wmf() -> list[Model]:
+def _wmf() -> list[Recommender]:
     return [
         DROPOUTNET_WMF,
         Wmf(factors=200, reg=0.5, alpha=2, iterations=15),
@@ -50,5 +49,5 @@ def _wmf() -> list[Model]:
     ]
 
 
-def _grid(data: str, models: list[Model]) -> list[Config]:
+def _grid(data: str, models: list[Recommender]) -> list[Config]:
     return [Config(data=data, model=model, seed=seed) for model in models for seed in SEEDS]

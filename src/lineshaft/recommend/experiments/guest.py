@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -28,6 +28,8 @@ from lineshaft.recommend.models.memoriser import Memoriser
 from lineshaft.recommend.models.popularity import Popularity
 from lineshaft.recommend.models.wmf import Wmf
 
+Recommender = Popularity | Memoriser | Knn | Wmf | Ease
+
 SHOWN = (20, 100)
 """Lengths of the list at which recall is reported."""
 
@@ -43,7 +45,7 @@ class Config(engine.Config):
         "catalogue",
         description="catalogue: generated, answer known; citeulike-a: DropoutNet's split; others: 80/20",
     )
-    model: Annotated[Popularity | Memoriser | Knn | Wmf | Ease, Field(discriminator="name")] = Field(
+    model: Annotated[Recommender, Field(discriminator="name")] = Field(
         Ease(), description="the recommender and its parameters"
     )
     basket: int | None = Field(
@@ -59,7 +61,8 @@ def run(config: Config, run: Run) -> dict[str, float]:
     seed = config.seed if config.folds is None else config.folds
     data = load(config, run, seed)
     # A relaunch starts from other parameters: there is nothing in the parent's metrics to go on from.
-    done = run.state if run.state and not run.relaunched else {"metrics": {}, "finished": 0}
+    fresh: dict[str, Any] = {"metrics": {}, "finished": 0}
+    done = run.state if run.state and not run.relaunched else fresh
     metrics: dict[str, float] = dict(done["metrics"])
     stages = list(folds(config, data, seed).items())
     for step, (name, fold) in enumerate(run.progress(stages, "folds")):
@@ -87,19 +90,21 @@ def load(config: Config, run: Run, seed: int) -> Split:
 def folds(config: Config, data: Split, seed: int) -> dict[str, Fold]:
     """The stages by name, in the order of their computation."""
     guests = draw_guests(data, config.guests, seed)
-    largest = sizes(data.train + data.test)[guests].max(initial=0)
-    if largest <= (config.basket or 1):
-        raise RequestError(
-            f"{guests.sum()} guests of {config.data} like at most {largest} items each: nothing is left "
-            f"to ask for with basket={config.basket} guests={config.guests}; show less or draw more"
-        )
     outside = guest_fold(data, guests, config.basket, seed)
-    return {
+    made = {
         "val": validation_fold(data, guests, config.validation, seed),
         "test": warm_fold(data),
         "guest": outside,
         "member": member_fold(outside),
     }
+    shown = int(sizes(outside.baskets).max())
+    if shown < (config.basket or 1) or not all(fold.held_out.nnz for fold in made.values()):
+        raise RequestError(
+            f"{config.data} leaves nothing to ask for with basket={config.basket} guests={config.guests} "
+            f"validation={config.validation}: its {guests.sum()} guests show at most {shown} items "
+            "and keep one; take larger shares or a smaller basket"
+        )
+    return made
 
 
 def judge(config: Config, run: Run, stage: str, fold: Fold, taste: np.ndarray | None) -> dict[str, float]:
