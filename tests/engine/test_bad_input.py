@@ -28,7 +28,7 @@ def refused(done, *says: str) -> None:
         (["run", "WALK", "lr=-1"], "greater than 0"),
         (["run", "WALK", "lr=1,2"], "sweep"),
         (["run", "WALK", "lr"], "key=value"),
-        (["sweep", "WALK", "seed=0..999999999"], "999,999,999"),
+        (["sweep", "WALK", "seed=0..999999999"], "1,000,000,000 values"),
         (["sweep", "WALK", "seed=0..9999", "steps=0..9999"], "100,000,000 cells"),
         (["sweep", "continual.tables:nothing"], "no table"),
         (["sweep", "WALK", "--slurm", "color=red"], "color"),

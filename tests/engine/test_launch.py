@@ -107,13 +107,14 @@ def test_runs_outlive_a_killed_launcher(toy, tmp_path):
     assert len(lines(ledger)) == len(set(lines(ledger))) == 80
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_leaves_runs_paused_and_the_same_command_resumes(toy, tmp_path, number):
+@pytest.mark.parametrize(("send", "number"), [(os.killpg, signal.SIGINT), (os.kill, signal.SIGTERM)])
+def test_an_interrupt_leaves_runs_paused_and_the_same_command_resumes(toy, tmp_path, send, number):
+    """Ctrl-C reaches launcher and runs at once, a scheduler's signal the launcher alone."""
     ledger = tmp_path / "ledger"
     words = [toy("walk"), "steps=60", "sleep=0.05", "seed=0,1", f"ledger={ledger}"]
     launcher = start(words, tmp_path)
     wait_for(lambda: len(lines(ledger)) > 4)
-    os.kill(launcher.pid, number)
+    send(launcher.pid, number)
     assert launcher.wait(60) == 130
     assert {f.state() for f in folders(tmp_path / "runs")} == {"paused"}
     assert start(words, tmp_path).wait(120) == 0
