@@ -2,7 +2,7 @@
 
 import typer
 
-from lineshaft.cli import bench, claims, demo, report, run
+from lineshaft.cli import bench, claims, demo, report, run, summary
 
 app = typer.Typer(
     name="lineshaft",
@@ -15,6 +15,7 @@ app = typer.Typer(
 
 app.command(add_help_option=False)(run.run)
 app.command()(run.sweep)
+app.command()(summary.summary)
 app.command()(report.report)
 app.command()(claims.claims)
 app.command()(demo.demo)

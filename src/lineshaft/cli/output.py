@@ -22,7 +22,15 @@ def say(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """JSON and nothing else on standard output; NaN as null, since JSON has none."""
-    print(json.dumps(finite(value), indent=1, ensure_ascii=False, default=str))
+    text = json.dumps(finite(value), indent=1, ensure_ascii=False, default=str)
+    print(text.encode(errors="backslashreplace").decode())
+
+
+def plain(text: str, keep: str = "") -> str:
+    """The text with control characters, line breaks and undecodable bytes spelled out, as `\\x1b`."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
 
 
 def finite(value: Any) -> Any:
