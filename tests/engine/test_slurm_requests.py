@@ -28,7 +28,7 @@ def test_other_times_are_refused(text):
 
 
 def test_an_unknown_setting_names_the_known_ones():
-    with pytest.raises(RequestError, match="unknown Slurm setting partion; did you mean partition?"):
+    with pytest.raises(RequestError, match=r"unknown Slurm setting partion; did you mean partition\?"):
         parameters({"partion": "main"}, 1, 1000)
     with pytest.raises(RequestError, match="known: account, constraint, cpus"):
         parameters({"zzz": "1"}, 1, 1000)
