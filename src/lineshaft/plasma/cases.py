@@ -27,7 +27,7 @@ class Slab(Part):
     electron_temperature: float = Field(0.01, ge=0, description="electrons' temperature (m_e c^2)")
     ion_temperature: float = Field(0.0002, ge=0, description="ions' temperature (m_e c^2)")
     dx: float = Field(0.05, gt=0, description="length of a cell, and the time step (c/omega0)")
-    time: float = Field(150.0, gt=0, description="simulated time (1/omega0)")
+    time: float = Field(200.0, gt=0, description="simulated time (1/omega0)")
 
     @model_validator(mode="after")
     def fits(self) -> "Slab":

@@ -30,13 +30,13 @@ def draw(folder: Folder) -> Iterator[Figure]:
 
 
 WATERFALLS = (
-    "Density of each species and the transverse field over space (across) and time (up). The laser comes from "
-    "the left, pushes the surface inwards and is reflected by it."
+    "Density of each species around the front of the target, and the transverse field in the whole box, over "
+    "space (across) and time (up). The laser comes from the left, bores into the target and is reflected."
 )
 PHASE = "Momentum along x against position at the end; the colour counts particles on a logarithmic scale."
 SPECTRA = (
-    "Particles by kinetic energy at the end. Filled: the non-thermal ones, more than 4.5 sigma from the Gaussian "
-    "of their neighbourhood. They are few, and carry much of the energy."
+    "Particles by kinetic energy at the end. Filled: the non-thermal ones, more than 4.5 sigma from the "
+    "Gaussian of their neighbourhood. They are few, and carry much of the energy."
 )
 BUDGET = "Where the energy is. The dashed line, all of it less what entered, should stay flat."
 
@@ -54,20 +54,23 @@ def extent(folder: Folder) -> tuple[float, float, float, float]:
 
 
 def waterfalls(folder: Folder, species: list[str]) -> Plot:
-    """Densities on a logarithmic scale, the transverse field on a symmetric one."""
+    """Densities against the one at the start: red is compressed, blue diluted; then the transverse field."""
     plot, panels = axes(1, len(species) + 1, width=4.0 * (len(species) + 1), height=4.0)
     shared: dict[str, Any] = {"origin": "lower", "aspect": "auto", "extent": extent(folder)}
     for name, panel in zip(species, panels):
-        density = folder.array(f"density_{name}")
-        scale = LogNorm(float(density[density > 0].min()), float(density.max()))
-        image = panel.imshow(np.where(density > 0, density, np.nan), cmap="viridis", norm=scale, **shared)
-        plot.colorbar(image, ax=panel, label=f"{name}  (n_c)")
+        density = folder.array(f"density_{name}") / folder.config()["case"]["density"]
+        seen = np.where(density > 0, density, np.nan)
+        image = panel.imshow(seen, cmap="RdYlBu_r", norm=LogNorm(0.1, 10), **shared)
+        plot.colorbar(image, ax=panel, label=f"{name}, of the density at the start")
     field = folder.array("field_y")
     bound = float(np.abs(field).max()) or 1.0
     image = panels[-1].imshow(field, cmap="RdBu_r", vmin=-bound, vmax=bound, **shared)
     plot.colorbar(image, ax=panels[-1], label="E_y  (m_e c ω₀/e)")
+    front = folder.config()["case"]["start"]
     for panel in panels:
         panel.set(xlabel=POSITION, ylabel=TIME)
+    for panel in panels[:-1]:
+        panel.set_xlim(front - 15, front + 45)
     return plot
 
 
@@ -77,7 +80,9 @@ def phase_spaces(folder: Folder, species: list[str]) -> Plot:
     for name, panel in zip(species, panels):
         counts = folder.array(f"phase_{name}").astype(float)
         x, u = (folder.array(f"phase_{name}_{axis}") for axis in "xu")
-        image = panel.pcolormesh(x, u, np.where(counts > 0, counts, np.nan), cmap="magma", norm=LogNorm())
+        image = panel.pcolormesh(
+            x, u, np.where(counts > 0, counts, np.nan), cmap="magma", norm=LogNorm(), rasterized=True
+        )
         plot.colorbar(image, ax=panel, label="particles")
         panel.set(xlabel=POSITION, ylabel="u_x  (c)", title=name)
     return plot
@@ -127,13 +132,11 @@ def validation(folder: Folder, case: dict[str, Any]) -> Plot:
     plot, (panel,) = axes(1, 1, height=4.0)
     time, along, result = folder.array("time"), folder.array("field_x").astype(float), folder.result()
     if case["name"] == "langmuir":
-        amplitude = theory.mode(along)
+        amplitude, omega = theory.mode(along), result["frequency/theory"]
+        fine = np.linspace(0, time[-1], 2000)
+        fitted = amplitude @ np.sin(omega * time) / np.square(np.sin(omega * time)).sum()
         panel.plot(time, amplitude, "o", ms=3, color=INK, label="first mode of E_x")
-        omega, fine = result["frequency/theory"], np.linspace(0, time[-1], 2000)
-        expected = -np.sin(omega * fine) * np.abs(amplitude).max()
-        panel.plot(
-            fine, np.sign(first(amplitude)) * np.abs(expected) * np.sign(-expected), lw=0.8, color=ACCENT
-        )
+        panel.plot(fine, fitted * np.sin(omega * fine), lw=0.8, color=ACCENT, label="theory: sin(ω_p t)")
         panel.set(ylabel="amplitude  (m_e c ω₀/e)")
     else:
         energy = np.square(along).sum(1)
@@ -144,13 +147,8 @@ def validation(folder: Folder, case: dict[str, Any]) -> Plot:
         panel.plot(time[shown], line[shown], color=ACCENT, lw=1, label=f"theory: growth {rate:.4f}")
         panel.set(ylabel="energy of E_x, of its peak", ylim=(1e-10, 3))
     panel.set(xlabel=TIME)
-    panel.legend(frameon=False)
+    panel.legend(loc="upper right")
     return plot
-
-
-def first(values: np.ndarray) -> float:
-    """The first value that is not zero."""
-    return float(values[np.flatnonzero(values)[0]])
 
 
 def findings(folder: Folder) -> str:

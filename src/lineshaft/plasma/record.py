@@ -78,9 +78,11 @@ def coarse(values: np.ndarray, columns: int) -> np.ndarray:
 def phase_space(particles: Particles, dx: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Particles over position (c/omega0) and momentum along x (m c): counts [u, x] and the edges of both."""
     position = (particles.cell + particles.offset.astype(float)) * dx
-    extent = float(np.abs(particles.momentum[0]).max(initial=1e-3)) * 1.05
-    edges = np.linspace(0, particles.count.size * dx, 401), np.linspace(-extent, extent, 201)
-    counts, x, u = np.histogram2d(position, particles.momentum[0].astype(float), edges)
+    momentum = particles.momentum[0].astype(float)
+    low, high = momentum.min(initial=-1e-3), momentum.max(initial=1e-3)
+    margin = (high - low) / 50
+    edges = np.linspace(0, particles.count.size * dx, 401), np.linspace(low - margin, high + margin, 201)
+    counts, x, u = np.histogram2d(position, momentum, edges)
     return counts.T, x, u
 
 
@@ -117,7 +119,7 @@ def tails(run: Run, simulation: Simulation) -> dict[str, float]:
 
 
 def tail(name: str, energy: np.ndarray, outlying: np.ndarray) -> dict[str, float]:
-    """Shares of the non-thermal particles; the largest energy, and the one that 1e-4 of the particles exceed."""
+    """Shares of the non-thermal; the largest energy, and the one that 1e-4 of the particles exceed."""
     fraction, share = split.shares(outlying, energy)
     return {
         f"nonthermal/{name}_fraction": fraction,

@@ -1,4 +1,4 @@
-"""plasma.simulate: one all-particle simulation, from a case to waterfalls, phase space, spectra and checks."""
+"""plasma.simulate: one all-particle simulation, from a case to pictures, spectra and checks."""
 
 import time
 from collections.abc import Iterable
@@ -22,8 +22,8 @@ class Config(engine.Config):
     """Simulate a plasma from first principles: 1D3V relativistic electromagnetic particle-in-cell.
 
     Units: c = omega0 = m_e = e = 1, so lengths are in c/omega0, times in 1/omega0, densities in the laser's
-    critical density n_c. `case=slab` shoots a laser at a thick target; `case=langmuir` and `case=twostream` have
-    known answers, which the metrics compare with.
+    critical density n_c. `case=slab` shoots a laser at a thick target; `case=langmuir` and `case=twostream`
+    have known answers, which the metrics compare with.
     """
 
     version: ClassVar[int] = 1

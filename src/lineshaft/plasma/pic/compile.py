@@ -1,4 +1,8 @@
-"""One decorator for every compiled function: numba, fast-math, cached on disk where that is possible."""
+"""One decorator for every compiled function: numba, fast-math, cached on disk where that is possible.
+
+Of numba's thread pools, OpenMP's waits actively: on a machine that others use as well it was measured 8 times
+slower than the plain work queue, since the waiting thread takes the core the other one needs.
+"""
 
 import hashlib
 import os
@@ -7,7 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numba
+os.environ.setdefault("NUMBA_THREADING_LAYER", "workqueue")
+
+import numba  # reads the setting above
 
 FAST = {"nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc"}
 
@@ -41,5 +47,9 @@ def kernel(function: Callable | None = None, **options: Any) -> Callable:
 
 
 def use_threads(threads: int) -> None:
-    """Let the kernels use so many cores, as far as numba was started with them; results stay the same."""
+    """Let the kernels use so many cores, as far as numba was started with them; results stay the same.
+
+    A running pool cannot grow, and numba refuses to compile once NUMBA_NUM_THREADS says that it should.
+    """
+    os.environ["NUMBA_NUM_THREADS"] = str(numba.config.NUMBA_NUM_THREADS)
     numba.set_num_threads(max(1, min(threads, numba.config.NUMBA_NUM_THREADS)))

@@ -1,0 +1,25 @@
+"""Grids of full-size runs: `lineshaft sweep plasma.tables:benchmark`."""
+
+from lineshaft.plasma.cases import Langmuir, Slab, TwoStream
+from lineshaft.plasma.experiments.simulate import Config
+
+SEEDS = range(5)
+BENCHMARK = Slab(time=330.0)
+BENCHMARK_PPC = 120
+
+
+def benchmark() -> list[Config]:
+    """The benchmark case at full size (960,000 particles, 6600 steps), five seeds."""
+    return [Config(case=BENCHMARK, ppc=BENCHMARK_PPC, seed=seed) for seed in SEEDS]
+
+
+def scan_a0() -> list[Config]:
+    """The ten amplitudes of the paper's data set, a0 = 2, 4, ..., 20 (LHPC, section 5), at full size."""
+    amplitudes = [float(a0) for a0 in range(2, 21, 2)]
+    return [Config(case=BENCHMARK.model_copy(update={"a0": a0}), ppc=BENCHMARK_PPC) for a0 in amplitudes]
+
+
+def validation() -> list[Config]:
+    """What theory knows: two plasma frequencies and a two-stream growth rate, in both precisions."""
+    cases = [Langmuir(), Langmuir(density=2.0), TwoStream()]
+    return [Config(case=case, precision=p) for case in cases for p in ("float32", "float64")]
