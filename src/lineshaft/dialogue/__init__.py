@@ -1,0 +1,1 @@
+"""Dialogue agents in a new language: translate, annotate, find wrong annotations, measure the gain."""

@@ -1,0 +1,1 @@
+"""Models that annotate a dialogue with states."""

@@ -1,0 +1,1 @@
+"""What is wrong with automatic annotations, and what to keep of them."""
