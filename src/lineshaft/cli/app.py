@@ -2,7 +2,7 @@
 
 import typer
 
-from lineshaft.cli import bench, claims, demo, report, run, summary
+from lineshaft.cli import bench, claims, demo, ls, report, run, show, summary
 
 app = typer.Typer(
     name="lineshaft",
@@ -15,6 +15,10 @@ app = typer.Typer(
 
 app.command(add_help_option=False)(run.run)
 app.command()(run.sweep)
+app.command()(ls.ls)
+app.command()(show.show)
+app.command()(show.logs)
+app.command()(show.stop)
 app.command()(summary.summary)
 app.command()(report.report)
 app.command()(claims.claims)
