@@ -23,7 +23,7 @@ def warm(runs: Sequence[Folder]) -> Evidence | None:
     Uses WMF in the authors' own setting, the weaker and so the more generous one. This bounds the claim; what
     decides it is DeepNaniNet, which does not exist yet.
     """
-    animeulike = [run for run in runs if run.config()["data"] == "animeulike"]
+    animeulike = [run for run in runs if run.config().get("data") == "animeulike"]
     untuned = [run for run in animeulike if run.config()["model"] == DROPOUTNET_WMF.model_dump()]
     if not untuned:
         return None

@@ -15,7 +15,7 @@ SEEDS = (0, 1, 2)
 DROPOUTNET_WMF = Wmf(factors=200, reg=1, alpha=10, iterations=10)
 """The setting of DropoutNet's teacher on CiteULike, copied by AnimeULike's authors for theirs."""
 FLOOR: list[Recommender] = [Popularity(), Memoriser()]
-KNN: list[Recommender] = [Knn(shrink=shrink) for shrink in (0, 3, 10, 30, 100)]
+KNN: list[Recommender] = [Knn(shrink=shrink) for shrink in (0, 10, 30, 100, 300)]
 
 
 def citeulike() -> list[Config]:
