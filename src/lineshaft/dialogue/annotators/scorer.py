@@ -28,7 +28,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Rows:
-    """Examples as features: rows starts[i]:starts[i + 1] are the candidates of example i, `right` those made."""
+    """Examples as features: rows starts[i]:starts[i + 1] are candidates of example i, `right` those made."""
 
     x: csr_matrix
     right: np.ndarray
