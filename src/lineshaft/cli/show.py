@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lineshaft.cli.output import plain, print_json, print_table, runs_folder, say
+from lineshaft.cli.output import plain, print_json, runs_folder, say
 from lineshaft.cli.summary import Runs
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def show(
     block("config", {k + ("*" if k in marked else ""): v for k, v in found["config"].items()})
     block("result" if found["result"] else "last logged", found["result"] or found["logged"])
     block("last execution", execution(found["provenance"]))
-    block("family", {k: "\n".join(found[k]) for k in ("parents", "children") if found[k]})
+    for relation in ("parents", "children"):
+        block(relation, {name: "" for name in found[relation]})
     if found["error"]:
         print(f"\nerror\n{plain(found['error'].rstrip(), keep=chr(10))}")
 
@@ -46,7 +47,7 @@ def show(
 def headline(found: Mapping[str, Any]) -> str:
     words = [found["state"], *(mark for mark in ("diverged", "stale") if found[mark])]
     note = f": {found['note']}" if found["note"] and not found["error"] else ""
-    return plain(f"{' '.join(words)}, {found['attempts']} executions{note}")
+    return plain(f"{' '.join(words)}, tries: {found['attempts']}{note}")
 
 
 def block(title: str, values: Mapping[str, Any]) -> None:
@@ -55,8 +56,9 @@ def block(title: str, values: Mapping[str, Any]) -> None:
 
     if values:
         print(f"\n{title}")
-        rows = [(key, each) for key, value in values.items() for each in text_of(value).split("\n")]
-        print_table([[f"  {plain(k)}", plain(v)] for k, v in rows], ["", ""])
+        width = max(len(plain(key)) for key in values)
+        for key, value in values.items():
+            print(f"  {plain(key).ljust(width)}  {plain(text_of(value))}".rstrip())
 
 
 def execution(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,12 +82,15 @@ def logs(
     from lineshaft.engine.portrait import log_file
 
     folder = pick(runs_folder(runs), run)
-    seen = copy(log_file(folder.dir.parents[1], folder), 0)
-    while follow and active(folder):
+    seen: dict[Path, int] = {}
+    while True:
+        more = follow and active(folder)
+        file = log_file(folder.dir.parents[1], folder)
+        seen[file] = copy(file, seen.get(file, 0))
+        if not more:
+            break
         time.sleep(LOOK_EVERY)
-        seen = copy(log_file(folder.dir.parents[1], folder), seen)
-    seen = copy(log_file(folder.dir.parents[1], folder), seen)
-    if not seen:
+    if not any(seen.values()):
         say(f"{plain(folder.id)} has printed nothing; it is {folder.state()}")
 
 

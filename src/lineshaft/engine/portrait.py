@@ -38,9 +38,8 @@ def portrait(folder: Folder) -> dict[str, Any]:
 def non_default(row: Row, address: str) -> set[str]:
     """The parameters that its name spells; where the name was cut, those that differ from the defaults now."""
     if len(row.folder.name.encode()) < MOST_BYTES - 3:
-        return {word.partition("=")[0] for word in row.folder.name.split(",") if "=" in word} & set(
-            row.values
-        )
+        words = row.folder.name.split(",")
+        return {word.partition("=")[0] for word in words} & set(row.values)
     try:
         base = default(find(address).config)
     except (RequestError, ImportError):
