@@ -80,11 +80,11 @@ def read_mosaic(path: Path, split: str, side: int) -> tuple[Tensor, Tensor]:
     try:
         with zipfile.ZipFile(path) as archive:
             labels = np.frombuffer(archive.read(f"{split}_labels.u1"), np.uint8)
-            mosaic = np.asarray(Image.open(io.BytesIO(archive.read(f"{split}.jpg"))).convert("RGB"))
+            mosaic = np.array(Image.open(io.BytesIO(archive.read(f"{split}.jpg"))).convert("RGB"))
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise RequestError(f"{path} is no readable mosaic archive ({error}); fetch the file again") from error
     height, width = mosaic.shape[0] // side, mosaic.shape[1] // side
     if height * width < len(labels):
         raise RequestError(f"{path}: {len(labels)} labels for {height * width} tiles in {split}.jpg")
-    tiles = torch.from_numpy(mosaic.copy()).view(height, side, width, side, 3).transpose(1, 2)
+    tiles = torch.from_numpy(mosaic).view(height, side, width, side, 3).transpose(1, 2)
     return tiles.reshape(-1, side, side, 3)[: len(labels)], torch.from_numpy(labels.astype(np.int64))

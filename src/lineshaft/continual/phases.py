@@ -43,9 +43,9 @@ class Lpft(Part):
     """Probe with the head alone, then fine-tune everything, at every task."""
 
     name: Literal["lpft"] = "lpft"
-    lr: float = Field(0.003, gt=0, description="learning rate of fine-tuning")
-    probe_epochs: int = Field(10, ge=1, description="epochs of probing at each task")
-    probe_lr: float = Field(0.1, gt=0, description="learning rate of probing")
+    lr: float = Field(0.001, gt=0, description="learning rate of fine-tuning")
+    probe_epochs: int = Field(3, ge=1, description="epochs of probing at each task")
+    probe_lr: float = Field(0.03, gt=0, description="learning rate of probing")
     instead: bool = Field(
         False, description="take the probing epochs out of the epochs instead of adding them"
     )

@@ -47,7 +47,7 @@ def curves(accuracy: Matrix, by_class: Matrix) -> Figure:
     from matplotlib.figure import Figure as Canvas
 
     canvas = Canvas(figsize=(8.4, 3.6), layout="constrained")
-    left, right = canvas.subplots(1, 2, sharey=True)
+    left, right = canvas.subplots(1, 2)
     steps = np.arange(1, len(accuracy) + 1)
     for task in range(len(accuracy)):
         left.plot(steps[task:], accuracy[task:, task], marker="o", ms=4, label=f"task {task + 1}")
@@ -59,7 +59,6 @@ def curves(accuracy: Matrix, by_class: Matrix) -> Figure:
     right.set_title("all classes seen so far", fontsize=10)
     for axes in (left, right):
         dress(axes, steps)
-    left.set_ylabel("kNN test accuracy (%)")
     caption = "Left: the task is known and two classes compete. Right: all classes seen so far compete."
     return Figure("Along the stream", canvas, caption)
 
@@ -67,5 +66,6 @@ def curves(accuracy: Matrix, by_class: Matrix) -> Figure:
 def dress(axes: "Axes", steps: np.ndarray) -> None:
     axes.set_xticks(steps)
     axes.set_xlabel("tasks learned")
+    axes.set_ylabel("kNN test accuracy (%)")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)

@@ -92,10 +92,11 @@ def class_incremental(
     y = images.y
     labels = _shuffled_within(tasks, y, generator) if shuffled else y
     used = torch.cat([rows for task in tasks for rows in (task.train, task.val, task.test)])
+    rows = used.to(device)
     store = Store(
-        x=images.x[used].to(device),
-        y=y[used].to(device),
-        labels=labels[used].to(device),
+        x=images.x.to(device)[rows],
+        y=y.to(device)[rows],
+        labels=labels.to(device)[rows],
         mean=torch.tensor(images.mean, device=device),
         std=torch.tensor(images.std, device=device),
     )
