@@ -9,13 +9,14 @@ from lineshaft.engine.claims import Claim, Evidence
 from lineshaft.engine.overhead import gaps, median_interval, zero
 from lineshaft.engine.store import Folder
 
-IDS = """
-plasma.speed plasma.fluid plasma.coupling plasma.rare plasma.rollout
-recommend.cold recommend.guest recommend.warm recommend.graph recommend.encoder recommend.private
-continual.knn continual.probe continual.couple continual.ssl continual.real continual.nlp
-dialogue.gain dialogue.errors dialogue.distribution dialogue.settings
-engine.zero
-""".split()
+ROWS = {
+    "plasma": "speed fluid coupling rare rollout",
+    "recommend": "cold guest warm graph encoder private",
+    "continual": "knn probe couple ssl real nlp",
+    "dialogue": "gain errors distribution settings",
+    "engine": "zero",
+}
+IDS = [f"{system}.{row}" for system, rows in ROWS.items() for row in rows.split()]
 
 
 def test_every_claim_is_there_in_order():

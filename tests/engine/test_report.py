@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from lineshaft.engine.cells import headline, label, spelled
 from lineshaft.engine.curves import Axis, plots
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.execute import execute
 from lineshaft.engine.experiment import find
-from lineshaft.engine.groups import grouped, headline, spelled
 from lineshaft.engine.report import write_report
-from lineshaft.engine.store import folders
+from lineshaft.engine.summary import summaries
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&"
 
@@ -87,7 +87,7 @@ def test_code_that_is_gone_costs_the_pictures_alone(gallery):
     entries[-1]["experiment"] = "/nowhere/gallery.py"
     (runs / "gallery/seed=0/provenance.json").write_text(json.dumps(entries))
     html = page(runs)
-    assert "The code of gallery is not here" in html and "val/" in html
+    assert "The code of gallery cannot be used" in html and "val/" in html
 
 
 def test_requests_that_are_wrong_make_nothing(gallery, tmp_path):
@@ -110,8 +110,8 @@ def test_only_the_experiments_asked_for(gallery, toy):
 
 def test_groups_are_all_but_the_seed_and_the_best_comes_first(gallery):
     runs = gallery({"seed": 0, "lr": 0.01}, {"seed": 1, "lr": 0.01}, {"seed": 0}, {"seed": 1})
-    groups, faults = grouped(folders(runs))
-    assert sorted(group.label for group in groups) == ["defaults", "lr=0.01"] and not faults
+    [summary] = summaries(runs)
+    assert [label(group) for group in summary.groups] == ["defaults", "lr=0.01"]
     html = page(runs)
     assert html.index('class="label">defaults') < html.index('class="label">lr=0.01')
 
@@ -137,8 +137,8 @@ def test_a_mean_is_told_to_the_place_of_its_uncertainty(mean, half, text):
 
 
 def test_curves_are_means_over_seeds_with_their_range(gallery):
-    groups, _ = grouped(folders(gallery({"seed": 0}, {"seed": 1}, {"seed": 0, "lr": 0.5})))
-    drawn = plots(groups, ("val/score", "max"))
+    [summary] = summaries(gallery({"seed": 0}, {"seed": 1}, {"seed": 0, "lr": 0.5}))
+    drawn = plots(summary.groups, summary.objective)
     assert [plot.metric for plot in drawn] == ["val/score", "train/loss"]
     bands = {bool(curve.band) for curve in drawn[0].curves}
     assert bands == {True, False}, "two seeds have a range, one has none"

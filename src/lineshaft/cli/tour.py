@@ -8,11 +8,11 @@ from pathlib import Path
 
 from lineshaft.cli.board import Board
 from lineshaft.cli.output import say
+from lineshaft.engine.cells import spelled
 from lineshaft.engine.data import locate
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.experiment import find
 from lineshaft.engine.grid import grid, split
-from lineshaft.engine.groups import spelled
 from lineshaft.engine.launch import DONE, FAILED, Launcher, Task, task, warm_up
 from lineshaft.engine.options import Options, cores
 from lineshaft.engine.origin import computing_time
@@ -155,9 +155,7 @@ def told(step: Step, metric: str, folders: Sequence[Folder]) -> str:
     """`metric .25` for one run, `metric: popularity .25, wmf .85` for several."""
     values = [folder.result().get(metric) for folder in folders]
     labels = variants(step) if len(folders) > 1 else [""]
-    texts = [
-        f"{label} {spelled(v, float('nan'))}".strip() for label, v in zip(labels, values) if v is not None
-    ]
+    texts = [f"{label} {spelled(v)}".strip() for label, v in zip(labels, values) if v is not None]
     return f"{metric}{':' if len(folders) > 1 else ''} {', '.join(texts)}" if texts else ""
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lineshaft.engine.groups import Group
+from lineshaft.engine.grouping import Group
 
 WIDTH, HEIGHT = 360, 190
 LEFT, RIGHT, TOP, BOTTOM = 52, 18, 8, 26
@@ -43,7 +43,7 @@ class Plot:
 
 def plots(groups: Sequence[Group], objective: tuple[str, str] | None) -> list[Plot]:
     """The objective and the losses, one curve a group, for at most MOST_METRICS metrics."""
-    logs = [[folder.metrics() for folder in group.runs] for group in groups[:MOST_CURVES]]
+    logs = [[row.folder.metrics() for row in group.runs] for group in groups[:MOST_CURVES]]
     metrics = chosen([rows for group in logs for rows in group], objective)
     return [plot(metric, [points(group, metric) for group in logs]) for metric in metrics]
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from lineshaft.engine.progress import clock
 from lineshaft.engine.store import Folder
+from lineshaft.engine.table import executions
 
 MOST = 6
+NEEDED = {"commit", "diff", "versions", "processor", "device", "threads", "host", "data", "command"}
 Entry = dict[str, Any]
 
 
@@ -24,7 +26,8 @@ class Fact:
 
 def facts(runs: Sequence[Folder]) -> list[Fact]:
     """Commit, versions, processor and threads, data and commands, from the last execution of each run."""
-    entries = [entries[-1] for folder in runs if (entries := folder.provenance())]
+    last = [entries[-1] for folder in runs if (entries := executions(folder))]
+    entries = [entry for entry in last if entry.keys() >= NEEDED]
     lines: list[tuple[str, Callable[[Entry], Iterable[str]]]] = [
         ("commit", lambda e: [commit(e)]),
         ("versions", lambda e: [", ".join(f"{k} {v}" for k, v in e["versions"].items())]),
@@ -62,7 +65,7 @@ def data(entry: Entry) -> list[str]:
 
 def computing_time(runs: Iterable[Folder]) -> str:
     """The time all executions took together."""
-    spans = [(e["start"], e["end"]) for folder in runs for e in folder.provenance() if e["end"]]
+    spans = [(e["start"], e["end"]) for folder in runs for e in executions(folder) if e["end"]]
     return clock(sum((moment(end) - moment(start)).total_seconds() for start, end in spans))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lineshaft.engine.experiment import Experiment
 from lineshaft.engine.figure import Figure
-from lineshaft.engine.groups import Group
+from lineshaft.engine.grouping import Group
 
 ENOUGH = 6
 MOST_OF_A_RUN = 12
@@ -40,7 +40,7 @@ def of_run(experiment: Experiment, group: Group) -> list[Picture]:
     """What could be drawn; a figure that raises ends its run's figures and is told in place of them."""
     if experiment.figures is None:
         return []
-    folder, found = group.done[0], []
+    folder, found = group.done[0].folder, []
     try:
         for figure in experiment.figures(folder.dir):
             found.append(drawn(folder.name, figure))
