@@ -55,8 +55,8 @@ CLAIMS = [
     Claim(
         id="plasma.speed",
         text="an all-particle simulation is 8x slower than the hybrid",
-        how="wall time at no worse bias of the non-thermal tail, same machine, threads, precision, means over "
-        "10 or more seeds; against our own fast PIC, plain and with light-cone activation and quiet start",
+        how="wall time at no worse bias of the non-thermal tail, same machine, threads, precision, means "
+        "over 10 or more seeds; against our own fast PIC, plain and with light-cone start-up",
         experiment="plasma.simulate",
         measure=unmeasured,
     ),
