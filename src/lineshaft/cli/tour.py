@@ -55,7 +55,7 @@ REAL = (
     Step("dialogue.loop", ("data=woz2,xrisawoz",), JOINT_GOALS, ("woz2", "xrisawoz")),
     Step(
         "continual.stream",
-        ("data=cifar10", "train_size=250", "test_size=100", "epochs=4", "schedule=finetune,lpft"),
+        ("data=cifar10", "train_size=100", "test_size=50", "epochs=4", "schedule=finetune,lpft"),
         NEIGHBOURS,
         ("cifar10",),
     ),
