@@ -2,7 +2,7 @@
 
 import typer
 
-from lineshaft.cli import bench, claims, demo, ls, report, run, show, summary
+from lineshaft.cli import bench, claims, demo, ls, relaunch, report, run, show, summary, tidy
 
 app = typer.Typer(
     name="lineshaft",
@@ -20,6 +20,10 @@ app.command()(show.show)
 app.command()(show.logs)
 app.command()(show.stop)
 app.command()(summary.summary)
+app.command()(relaunch.relaunch)
+app.command()(tidy.rename)
+app.command()(tidy.rm)
+app.command()(tidy.du)
 app.command()(report.report)
 app.command()(claims.claims)
 app.command()(demo.demo)

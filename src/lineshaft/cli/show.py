@@ -39,7 +39,7 @@ def show(
     block("result" if found["result"] else "last logged", found["result"] or found["logged"])
     block("last execution", execution(found["provenance"]))
     for relation in ("parents", "children"):
-        block(relation, {name: "" for name in found[relation]})
+        block(relation, dict.fromkeys(found[relation], ""))
     if found["error"]:
         print(f"\nerror\n{plain(found['error'].rstrip(), keep=chr(10))}")
 

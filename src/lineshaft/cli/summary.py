@@ -80,7 +80,7 @@ def comparisons(summary: "Summary", pair: tuple[str, str] | None, asked: bool) -
 
 def shown(summary: "Summary", asked: bool) -> list[str]:
     """The metrics asked for, else the objective and what lies nearest to it."""
-    from lineshaft.engine.groups import headline
+    from lineshaft.engine.cells import headline
 
     return summary.metrics if asked else headline(summary.metrics, summary.objective, SHOWN)
 
@@ -135,7 +135,7 @@ def tuned_value(group: "Group", key: str) -> str:
 
 
 def interval(measure: "Measure", done: int) -> str:
-    from lineshaft.engine.groups import spelled
+    from lineshaft.engine.cells import spelled
 
     if measure.diverged:
         return f"{measure.diverged} of {measure.n} diverged"
@@ -163,7 +163,7 @@ def notes(summary: "Summary", asked: bool) -> list[str]:
 
 
 def comparison_table(compared: Sequence["Comparison"]) -> Table:
-    from lineshaft.engine.groups import spelled
+    from lineshaft.engine.cells import spelled
 
     rows = [
         [c.metric, "" if math.isnan(c.mean) else spelled(c.mean, (c.high - c.low) / 2), str(c.n), verdict(c)]

@@ -47,8 +47,8 @@ def unmeasured(runs: Sequence[Folder]) -> Evidence | None:
 CLAIMS = [
     Claim(
         id="dialogue.gain",
-        text="filtering auto-annotations raises accuracy from the lower bound towards the oracle",
-        how="joint goal accuracy on X-RiSAWOZ zh-en: none / all / filtered / oracle, bootstrap over dialogues",
+        text="filtering auto-annotations raises accuracy from the lower bound to the oracle",
+        how="joint goal accuracy, X-RiSAWOZ zh-en: none / all / filtered / oracle, paired bootstrap",
         experiment="dialogue.loop",
         measure=gain,
     ),

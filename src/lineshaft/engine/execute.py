@@ -41,7 +41,9 @@ def execute(address: str, config: Config, runs: Path, options: Options | None = 
     if folder.state() == "done":
         check_identity(folder, config)
         return folder, "done"
-    with opened(folder, config), locked(folder, options):
+    if options.rank:
+        return folder, follow(experiment, config, folder, options)
+    with opened(folder, config), locked(folder):
         return folder, attempt(experiment, config, folder, options)
 
 
@@ -85,11 +87,8 @@ def opened(folder: Folder, config: Config) -> Iterator[None]:
 
 
 @contextmanager
-def locked(folder: Folder, options: Options) -> Iterator[None]:
+def locked(folder: Folder) -> Iterator[None]:
     """Hold the run's lock; it vanishes with this process however that ends."""
-    if options.rank:
-        yield
-        return
     try:
         with FileLock(folder.dir / "lock", timeout=LOCK_PATIENCE, poll_interval=0.02):
             yield
@@ -114,6 +113,16 @@ def attempt(experiment: Experiment, config: Config, folder: Folder, options: Opt
     return compute(
         experiment, config, folder, options, provenance.Entry(folder, options, experiment, checkpoint)
     )
+
+
+def follow(experiment: Experiment, config: Config, folder: Folder, options: Options) -> str:
+    """A rank above 0 computes along and leaves no file: rank 0 locks, logs and saves for all."""
+    stop, entry = Stop(), provenance.Entry(folder, options, experiment, -1.0)
+    with stop.listening():
+        return finish(
+            experiment,
+            Run(folder, config, options, stop, entry, Progress(folder.dir / "progress.json", None)),
+        )
 
 
 def compute(
@@ -155,8 +164,6 @@ def finish(experiment: Experiment, run: Run) -> str:
         result = {str(k): float(v) for k, v in experiment.run(run.config, run).items()}
         if not run.rank:
             write_json(run.dir / "result.json", result, sync=True)
-        for sink in run.sinks:
-            sink.close(result)
         return "done"
     except (Paused, KeyboardInterrupt):
         return "paused"
@@ -165,8 +172,12 @@ def finish(experiment: Experiment, run: Run) -> str:
     except Exception:
         text = traceback.format_exc()
         print(text, file=sys.stderr, flush=True)
-        write(run.dir / "error.txt", text, sync=True)
+        if not run.rank:
+            write(run.dir / "error.txt", text, sync=True)
         return "failed"
+    finally:
+        for sink in run.sinks:
+            sink.close()
 
 
 def sinks(run: Run) -> list[Any]:

@@ -47,4 +47,5 @@ def digest(text: str) -> str:
 
 def parent_word(parent: Parent) -> str:
     """A parent is named by its experiment and a hash of its whole configuration."""
-    return f"parent={parent.experiment}-{digest(json.dumps(parent.config, sort_keys=True))}"
+    experiment = parent.experiment.rpartition("/")[2].removesuffix(".py")
+    return f"parent={experiment}-{digest(json.dumps(parent.config, sort_keys=True))}"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lineshaft.engine.errors import RequestError, nearest
+from lineshaft.engine.errors import RequestError
 from lineshaft.engine.store import Folder, folders
 
 
@@ -17,7 +17,7 @@ def pick(runs: Path, text: str) -> Folder:
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:
-        raise RequestError(f"no run {text[:200]!r} below {runs}{nearest(text, ids(everything))}")
+        raise RequestError(f"no run {text[:200]!r} below {runs}; `lineshaft ls` lists them")
     raise RequestError(f"{text[:200]!r} fits {len(fitting)} runs, say more: {'; '.join(ids(fitting)[:4])}")
 
 

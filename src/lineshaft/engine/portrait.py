@@ -36,7 +36,7 @@ def portrait(folder: Folder) -> dict[str, Any]:
 
 
 def non_default(row: Row, address: str) -> set[str]:
-    """The parameters that its name spells; where the name was cut, those that differ from the defaults now."""
+    """The parameters that its name spells; where it was cut, those that differ from the defaults now."""
     if len(row.folder.name.encode()) < MOST_BYTES - 3:
         words = row.folder.name.split(",")
         return {word.partition("=")[0] for word in words} & set(row.values)

@@ -95,7 +95,7 @@ class Entry:
     """The entry of the execution under way, written at its start and again whenever something is added."""
 
     def __init__(self, folder: Folder, options: Options, experiment: Experiment, checkpoint: float) -> None:
-        self.folder = folder
+        self.folder, self.rank = folder, options.rank
         self.earlier = folder.provenance()
         self.values: dict[str, Any] = {
             **(options.origin or origin(experiment)),
@@ -115,6 +115,8 @@ class Entry:
         self.save()
 
     def save(self) -> None:
+        if self.rank:
+            return
         write_json(self.folder.dir / "provenance.json", [*self.earlier, self.values])
 
     def close(self, outcome: str) -> None:

@@ -47,6 +47,7 @@ class Row:
 def rows(runs: Path, experiment: str | None = None, where: Sequence[str] = ()) -> list[Row]:
     """Every run below `runs` that meets all conditions, by name; those that cannot be read have a fault."""
     conditions = [parsed(word) for word in where]
+    experiment = Path(experiment).stem if experiment and experiment.endswith(".py") else experiment
     found = [row for folder in folders(runs, experiment) if (row := read(folder)) is not None]
     if experiment is not None and not found:
         raise RequestError(

@@ -1,8 +1,8 @@
 """`lineshaft bench pic`: pushes per second beside other PIC codes and beside the memory's speed.
 
 The problem: a warm periodic plasma, electrons (u_th = 0.1) and protons, 75 of each in 10,000 cells, fields
-and everything else of a step included, compilation excluded. One-core figures count CPU time, the best of a few,
-so that other work on the machine enters little; the figure of all cores counts wall time.
+and everything else of a step included, compilation excluded. One-core figures count CPU time, the best of a
+few rounds, so that other work on the machine enters little; the figure of all cores counts wall time.
 """
 
 import importlib.util

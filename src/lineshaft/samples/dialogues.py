@@ -44,6 +44,7 @@ DROP = ("any {s} is good", "{s} does not matter", "never mind the {s}")
 SAME = ("{d} in same {s}", "{d} close to it", "same {s} for {d}")
 TAKE = ("good what is its number", "sounds fine how do i call", "lovely tell me more")
 REFUSE = ("another one please", "hm something else", "not that one")
+CHAT = ("is it far by foot", "my dog comes along", "how is the weather", "we arrive late in the evening")
 THANK = ("thank you goodbye", "that is all", "great thank you")
 
 
@@ -100,12 +101,17 @@ class _Talk:
     def _search(self, domain: str, earlier: list[str]) -> None:
         """The user states some constraints, asked or not, takes or refuses an offer, then may change one."""
         slots = [str(name) for name in self.rng.permutation(list(SLOTS[domain]))]
+        slots.sort(key=lambda slot: "yes" not in SLOTS[domain][slot])  # nobody opens with a garden
         self._open(domain, slots.pop(), earlier)
         for slot in slots:
             if self._chance(0.8):
-                self._state(domain, slot, f"( {domain} ) request {slot}" if self._chance(0.6) else "null")
+                self._state(
+                    domain, slot, f"( {domain} ) {f'request {slot}' if self._chance(0.6) else 'inform'}"
+                )
         self._offer(domain)
-        if self._chance(0.4):
+        for _ in range(self.rng.integers(0, 3)):
+            self._say(CHAT, f"( {domain} ) inform")
+        if self._chance(0.5):
             self._change(domain)
 
     def _open(self, domain: str, slot: str, earlier: list[str]) -> None:
@@ -139,7 +145,7 @@ class _Talk:
             return
         slot = str(self.rng.choice(spoken))
         act, old = f"( {domain} ) no-offer {slot}", self.state.pop((domain, slot))
-        if self._chance(0.4):
+        if self._chance(0.5):
             self._say(DROP, act, d=domain, s=slot)
             return
         new = str(self.rng.choice([value for value in SLOTS[domain][slot] if value != old]))

@@ -1,4 +1,4 @@
-"""A toy with pictures: a falling loss, a validation score, figures, and one that cannot be drawn if asked for."""
+"""A toy with pictures: a falling loss, a validation score, figures, and one that cannot be drawn."""
 
 from collections.abc import Iterable
 from pathlib import Path

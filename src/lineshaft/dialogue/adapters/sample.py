@@ -7,7 +7,7 @@ from lineshaft.dialogue.schema import Ontology, surfaces
 from lineshaft.dialogue.state import parse, parse_acts
 from lineshaft.samples import dialogues as sample
 
-SOURCE, UNLABELLED, TEST, VALIDATION = 60, 120, 120, 40
+SOURCE, UNLABELLED, TEST, VALIDATION = 100, 150, 150, 50
 
 
 def load(seed: int) -> tuple[Material, Ontology]:

@@ -1,0 +1,1 @@
+"""Small embedded inputs: generated here, so that every demo works offline."""

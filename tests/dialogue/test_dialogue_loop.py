@@ -1,0 +1,114 @@
+"""The loop on the embedded corpus: bounds in their order, controls that learn nothing, an exact resume."""
+
+import json
+
+import numpy as np
+import pytest
+
+from lineshaft.dialogue import claims
+from lineshaft.dialogue.adapters import sample
+from lineshaft.dialogue.experiments import loop
+from lineshaft.dialogue.students import CONTROLS, SYSTEMS, Job, Students
+from lineshaft.engine import Options
+from lineshaft.engine.execute import execute
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder, state = execute(
+        "dialogue.loop", loop.Config(), tmp_path_factory.mktemp("runs"), Options(threads=1)
+    )
+    assert state == "done"
+    return folder
+
+
+@pytest.fixture(scope="module")
+def result(finished):
+    return json.loads((finished.dir / "result.json").read_text())
+
+
+def test_the_oracle_is_above_the_lower_bound(result):
+    assert result["oracle/gain_low"] > 0
+    assert result["oracle/over_random_low"] > 0
+    assert result["gold/gain_low"] > 0
+
+
+def test_with_permuted_gold_a_student_is_no_better_than_copying(result):
+    assert result["permuted/over_copy_low"] <= 0
+    assert result["lower/turn_em"] > result["copy/turn_em"] + 20
+
+
+def test_every_system_has_its_metrics_and_arrays(finished, result):
+    turns = len(finished.array("dialogue"))
+    for system in (*SYSTEMS, "copy", "empty"):
+        assert finished.array(system).shape == (4, turns)
+        assert result[f"{system}/jga"] == pytest.approx(100 * finished.array(system)[0].mean(), abs=1e-3)
+
+
+def test_a_random_control_keeps_as_much_as_its_filter(result):
+    for control, name in CONTROLS.items():
+        assert result[f"{control}/kept"] == result[f"{name}/kept"]
+
+
+def test_masks_of_a_control_differ_and_nothing_of_the_test_is_learnt_from():
+    material, ontology = sample.load(0)
+    students = Students(material, ontology, c=0.3, share=0.5, masks=2, seed=0)
+    first, second = (students.kept(Job("random", 0, mask)) for mask in range(2))
+    assert len(first) == len(second) and not np.array_equal(first, second)
+    assert not set(students.annotations.dialogue) & set(material.folds[0].test)
+
+
+class Stopped(Exception):
+    """Stands for a kill."""
+
+
+class Cut:
+    """A run that is killed after some checkpoints and keeps the last state as a file would."""
+
+    def __init__(self, last=None, state=None):
+        self.last, self.state, self.saved, self.arrays = last, state, None, {}
+        self.relaunched = False
+
+    def progress(self, items, what):
+        return items
+
+    def log(self, step, values):
+        pass
+
+    def array(self, name, values):
+        self.arrays[name] = values
+
+    def checkpoint(self, step, make_state, score=None):
+        self.saved = make_state()
+        if step == self.last:
+            raise Stopped
+
+
+def test_a_resumed_run_ends_as_an_undisturbed_one(monkeypatch):
+    monkeypatch.setattr(sample, "SOURCE", 25)
+    monkeypatch.setattr(sample, "UNLABELLED", 20)
+    monkeypatch.setattr(sample, "TEST", 20)
+    monkeypatch.setattr(sample, "VALIDATION", 10)
+    config, whole, cut = loop.Config(masks=1), Cut(), Cut(last=2)
+    expected = loop.run(config, whole)
+    with pytest.raises(Stopped):
+        loop.run(config, cut)
+    resumed = Cut(state=cut.saved)
+    assert len(cut.saved["done"]) == 3
+    assert loop.run(config, resumed) == expected
+    assert all(np.array_equal(resumed.arrays[name], whole.arrays[name]) for name in whole.arrays)
+
+
+def test_figures_are_drawn_from_the_arrays(finished):
+    titles = [figure.title for figure in loop.figures(finished)]
+    assert titles == ["Between the bounds", "Along the dialogue"]
+
+
+def test_every_claim_is_there_and_the_sample_proves_none(finished):
+    assert [claim.id for claim in claims.CLAIMS] == [
+        "dialogue.gain",
+        "dialogue.errors",
+        "dialogue.distribution",
+        "dialogue.settings",
+    ]
+    assert all(claim.measure([finished]) is None for claim in claims.CLAIMS)
