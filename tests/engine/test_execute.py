@@ -255,9 +255,3 @@ def test_unknown_experiments_are_refused_with_the_nearest():
     with pytest.raises(RequestError, match="no such file"):
         find("./nowhere.py")
     assert all("." in address for address in known())
-
-
-def test_other_ranks_do_not_lock_log_or_save(toy, tmp_path):
-    folder, state = walk(toy, tmp_path, Options(checkpoint_every=0, rank=1, world=2))
-    assert state == "done"
-    assert not {"lock", "metrics.jsonl", "checkpoints", "arrays", "result.json"} & set(os.listdir(folder.dir))
