@@ -2,7 +2,7 @@
 
 import typer
 
-from lineshaft.cli import bench, claims, demo, ls, relaunch, report, run, show, summary, tidy
+from lineshaft.cli import bench, claims, demo, ls, relaunch, report, run, show, summary, sync, tidy
 
 app = typer.Typer(
     name="lineshaft",
@@ -24,6 +24,7 @@ app.command()(relaunch.relaunch)
 app.command()(tidy.rename)
 app.command()(tidy.rm)
 app.command()(tidy.du)
+app.command()(sync.sync)
 app.command()(report.report)
 app.command()(claims.claims)
 app.command()(demo.demo)
