@@ -14,7 +14,7 @@ def benchmark() -> list[Config]:
 
 
 def scan_a0() -> list[Config]:
-    """The ten amplitudes of the paper's data set, a0 = 2, 4, ..., 20 (LHPC, section 5), at full size."""
+    """The ten amplitudes of LHPC's data set, a0 = 2, 4, ..., 20, at full size."""
     amplitudes = [float(a0) for a0 in range(2, 21, 2)]
     return [Config(case=BENCHMARK.model_copy(update={"a0": a0}), ppc=BENCHMARK_PPC) for a0 in amplitudes]
 
