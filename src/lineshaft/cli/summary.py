@@ -48,13 +48,15 @@ def summary(
 ) -> None:
     """Mean, n and 95 % interval over seeds of every final metric; nothing diverged is averaged away."""
     from lineshaft.engine.summary import summaries
+    from lineshaft.engine.table import experiments
 
     if style not in FORMATS:
         raise RequestError(f"--format {style[:40]} is none of {', '.join(FORMATS)}")
     style = "json" if json else style
+    several = experiments(runs_folder(runs)) if experiment is None else []
+    if len(several) > 1 and (by or metric or tune or pair or style == "csv"):
+        raise RequestError(f"name one experiment: {', '.join(several[:20])}")
     found = summaries(runs_folder(runs), experiment, where or (), names(by), names(tune), names(metric))
-    if len(found) > 1 and (by or metric or tune or pair or style == "csv"):
-        raise RequestError(f"name one experiment: {', '.join(s.experiment for s in found[:20])}")
     compared = [comparisons(s, pair, bool(metric)) for s in found]
     if style == "json":
         print_json([as_json(s, c) for s, c in zip(found, compared)])

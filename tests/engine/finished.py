@@ -1,0 +1,55 @@
+"""Runs written as files, so that tests know every number in them."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lineshaft.engine.config import as_json
+from lineshaft.engine.experiment import find
+from lineshaft.engine.names import name
+from lineshaft.engine.provenance import code
+from lineshaft.engine.store import Folder
+
+WALK = Path(__file__).parent / "toys" / "walk.py"
+NAN = math.nan
+
+
+def finished(
+    runs: Path, value: float | None = None, state: str = "done", toy: Path = WALK, **values: Any
+) -> Folder:
+    """A run of a toy in the given state; done ones have the final metrics val/x, test/x = val/x + 1."""
+    experiment = find(str(toy))
+    config = experiment.config(**values)
+    folder = Folder(runs / experiment.name / name(config))
+    folder.dir.mkdir(parents=True)
+    put(folder, "config.json", as_json(config))
+    if state != "new":
+        entry = {
+            "experiment": str(toy),
+            "code": code(experiment),
+            "outcome": state,
+            "threads": 1,
+            "host": "here",
+        }
+        times = {"start": "2026-01-01T10:00:00.000+00:00", "end": "2026-01-01T10:05:00.000+00:00"}
+        put(folder, "provenance.json", [entry | times | {"commit": "c0ffee", "diff": "", "parents": []}])
+        (folder.dir / "metrics.jsonl").write_text('{"step": 0, "x": 0.5}\n')
+    if state == "done":
+        put(folder, "result.json", {"val/x": value, "test/x": value + 1} if value is not None else {})
+    if state == "failed":
+        (folder.dir / "error.txt").write_text("Traceback ...\nValueError: asked to fail\n")
+    return folder
+
+
+def put(folder: Folder, file: str, content: Any) -> None:
+    (folder.dir / file).write_text(json.dumps(content))
+
+
+def grid_of(runs: Path, values: Mapping[float, list[float | None]]) -> None:
+    """lr -> the results of seeds 0, 1, ...; None leaves a run out, NaN is a run that diverged."""
+    for lr, results in values.items():
+        for seed, value in enumerate(results):
+            if value is not None:
+                finished(runs, value, lr=lr, seed=seed)
