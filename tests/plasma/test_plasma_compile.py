@@ -14,10 +14,10 @@ def double(x):
 def test_without_a_writable_folder_functions_still_compile(monkeypatch):
     njit = numba.njit
 
-    def nowhere(**options):
+    def nowhere(*args, **options):
         if options.get("cache"):
             raise RuntimeError("cannot cache function: no locator available")
-        return njit(**options)
+        return njit(*args, **options)
 
     monkeypatch.setattr(compiling.numba, "njit", nowhere)
     assert compiling.kernel(double)(21) == 42
