@@ -85,10 +85,8 @@ class Cut:
 
 
 def test_a_resumed_run_ends_as_an_undisturbed_one(monkeypatch):
-    monkeypatch.setattr(sample, "SOURCE", 25)
-    monkeypatch.setattr(sample, "UNLABELLED", 20)
-    monkeypatch.setattr(sample, "TEST", 20)
-    monkeypatch.setattr(sample, "VALIDATION", 10)
+    for name, size in {"SOURCE": 25, "UNLABELLED": 20, "TEST": 20, "VALIDATION": 10}.items():
+        monkeypatch.setattr(sample, name, size)
     config, whole, cut = loop.Config(masks=1), Cut(), Cut(last=2)
     expected = loop.run(config, whole)
     with pytest.raises(Stopped):
@@ -99,8 +97,20 @@ def test_a_resumed_run_ends_as_an_undisturbed_one(monkeypatch):
     assert all(np.array_equal(resumed.arrays[name], whole.arrays[name]) for name in whole.arrays)
 
 
+def test_a_relaunch_keeps_the_annotator_and_trains_its_own_students(monkeypatch):
+    for name, size in {"SOURCE": 25, "UNLABELLED": 20, "TEST": 20, "VALIDATION": 10}.items():
+        monkeypatch.setattr(sample, name, size)
+    parent, child = Cut(last=2), Cut()
+    with pytest.raises(Stopped):
+        loop.run(loop.Config(masks=1), parent)
+    child.state, child.relaunched = parent.saved, True
+    result = loop.run(loop.Config(masks=1, share=0.5), child)
+    assert np.array_equal(child.saved["annotator"], parent.saved["annotator"])
+    assert result["confidence/kept"] == pytest.approx(50, abs=1)
+
+
 def test_figures_are_drawn_from_the_arrays(finished):
-    titles = [figure.title for figure in loop.figures(finished)]
+    titles = [figure.title for figure in loop.figures(finished.dir)]
     assert titles == ["Between the bounds", "Along the dialogue"]
 
 

@@ -16,7 +16,7 @@ from lineshaft.dialogue.adapters import sample, woz2, xrisawoz
 from lineshaft.dialogue.corpus import Material
 from lineshaft.dialogue.schema import Ontology
 from lineshaft.dialogue.students import CONTROLS, SYSTEMS, Students
-from lineshaft.engine import Figure, Run
+from lineshaft.engine import Figure, Folder, Run
 
 
 class Config(engine.Config):
@@ -43,7 +43,7 @@ def run(config: Config, run: Run) -> dict[str, float]:
     students = Students(material, ontology, config.c, config.share, config.masks, config.seed)
     done: dict[str, Any] = {}
     if run.state is not None:
-        done = dict(run.state["done"])
+        done = {} if run.relaunched else dict(run.state["done"])  # a relaunch keeps the annotator alone
         students.annotator = run.state["annotator"].numpy()
 
     def state() -> dict[str, Any]:
@@ -53,7 +53,7 @@ def run(config: Config, run: Run) -> dict[str, float]:
         if str(job) not in done:
             done[str(job)] = students.outcome(job)
             run.log(step, {f"{job.system}/val/jga": done[str(job)]["val"]})
-        run.checkpoint(step, state)
+        run.checkpoint(step, state, done[str(job)]["val"] if job.system == "confidence" else None)
     return report(run, students, done)
 
 
@@ -83,7 +83,7 @@ def report(run: Run, students: Students, done: dict[str, Any]) -> dict[str, floa
 
 def figures(folder: Path) -> Iterable[Figure]:
     """Systems between their bounds, and accuracy along the dialogue."""
-    return [pictures.bars(folder), pictures.by_turn(folder)]
+    return [pictures.bars(Folder(folder)), pictures.by_turn(Folder(folder))]
 
 
 def _collected(students: Students, done: dict[str, Any]) -> dict[str, np.ndarray]:
