@@ -46,8 +46,12 @@ class Wandb:
             self.run.log(dict(metrics), step=step)
 
     def close(self, result: Mapping[str, float], failed: bool) -> None:
+        """End W&B's own process as well: it drops what a second record of the same id sends it too early."""
+        import wandb
+
         self.run.summary.update(dict(result))
         self.run.finish(exit_code=int(failed))
+        wandb.teardown()
 
 
 def stable_id(folder: Folder) -> str:
