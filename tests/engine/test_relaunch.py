@@ -1,0 +1,153 @@
+"""Best checkpoints started again: which runs, with which parameters, from which state."""
+
+import pytest
+from finished import NAN, WALK, finished, grid_of
+
+from lineshaft.engine import Options, RequestError
+from lineshaft.engine.execute import execute
+from lineshaft.engine.experiment import find
+from lineshaft.engine.family import Family
+from lineshaft.engine.names import name
+from lineshaft.engine.portrait import portrait
+from lineshaft.engine.relaunch import children, choose
+from lineshaft.engine.store import Folder
+from lineshaft.engine.table import rows
+
+PROBE = WALK.with_name("probe.py")
+ALWAYS = Options(checkpoint_every=0)
+
+
+def walked(runs, **values):
+    return execute(str(WALK), find(str(WALK)).config(**values), runs, ALWAYS)[0]
+
+
+def with_checkpoints(runs):
+    """Stand-ins: choosing looks only whether there is a checkpoint."""
+    for row in rows(runs):
+        (row.folder.dir / "checkpoints").mkdir()
+        (row.folder.dir / "checkpoints" / "best.pt").write_bytes(b"")
+
+
+def chosen(runs, tune=(), best=False, where=()):
+    choice = choose(runs, None, where, tune, best)
+    return [(row.values["lr"], row.values["steps"], row.values["seed"]) for row in choice.parents]
+
+
+def test_best_is_the_best_row_with_all_its_seeds(tmp_path):
+    grid_of(tmp_path, {0.1: [1, 2, 3], 0.2: [4, 5, 6], 0.4: [0, 0, 0]})
+    finished(tmp_path, 4.5, lr=0.2, steps=9)
+    assert chosen(tmp_path, best=True) == [(0.2, 5, 0), (0.2, 5, 1), (0.2, 5, 2)]
+    assert chosen(tmp_path, best=True, where=["lr!=0.2"]) == [(0.1, 5, 0), (0.1, 5, 1), (0.1, 5, 2)]
+    assert len(chosen(tmp_path)) == 10, "without --best all of them"
+
+
+def test_tuning_takes_the_best_of_each_group(tmp_path):
+    for steps, lr, value in ((3, 0.1, 1), (3, 0.2, 2), (6, 0.1, 4), (6, 0.2, 3)):
+        finished(tmp_path, value, lr=lr, steps=steps)
+    assert sorted(chosen(tmp_path, tune=["lr"])) == [(0.1, 6, 0), (0.2, 3, 0)]
+
+
+def test_diverged_and_failed_seeds_are_left_out_and_told(tmp_path):
+    grid_of(tmp_path, {0.1: [4, NAN, 5]})
+    finished(tmp_path, state="failed", lr=0.1, seed=3)
+    choice = choose(tmp_path, None, (), (), True)
+    assert [row.values["seed"] for row in choice.parents] == [0, 2]
+    assert choice.notes == ["the only row: 2 of 4 seeds left out (1 failed, 1 diverged)"]
+
+
+def test_an_edge_is_told(tmp_path):
+    grid_of(tmp_path, {0.1: [1], 0.2: [2]})
+    assert choose(tmp_path, None, (), (), True).notes == ["lr=0.2: lr is the least or greatest value tried"]
+
+
+def test_children_of_the_same_experiment_keep_the_parents_values(tmp_path):
+    grid_of(tmp_path, {0.2: [1, 2]})
+    with_checkpoints(tmp_path)
+    cells = children(choose(tmp_path, None, (), (), True), None, ["steps=8,9"])
+    assert {address for address, _ in cells} == {str(WALK)}
+    assert [(c.lr, c.steps, c.seed) for _, c in cells] == [(0.2, 8, 0), (0.2, 9, 0), (0.2, 8, 1), (0.2, 9, 1)]
+    assert [c.parent.config["seed"] for _, c in cells] == [0, 0, 1, 1]
+    assert len({name(c) for _, c in cells}) == 4
+    assert name(cells[0][1]).startswith("parent=walk-")
+
+
+def test_children_of_another_experiment_take_the_seed_alone(tmp_path):
+    grid_of(tmp_path, {0.2: [1, 2]})
+    with_checkpoints(tmp_path)
+    cells = children(choose(tmp_path, None, (), (), True), str(PROBE), ["factor=2"])
+    assert [(c.factor, c.lr, c.seed) for _, c in cells] == [(2, 7, 0), (2, 7, 1)]
+    assert {c.parent.experiment for _, c in cells} == {str(WALK)}
+    swept = children(choose(tmp_path, None, (), (), True), str(PROBE), ["seed=4,5"])
+    assert [c.seed for _, c in swept] == [4, 5, 4, 5]
+
+
+def test_a_child_starts_from_the_best_checkpoint_of_its_parent(tmp_path):
+    parent = walked(tmp_path, lr=0.2, steps=4, seed=3)
+    choice = choose(tmp_path, None, (), (), True)
+    ((address, config),) = children(choice, str(PROBE), ["factor=10"])
+    child, state = execute(address, config, tmp_path, ALWAYS)
+    assert state == "done"
+    assert child.result() == {
+        "step": 4,
+        "place": pytest.approx(10 * parent.result()["val/x"]),
+        "relaunched": 1,
+        "lr": 7,
+    }
+    ((address, config),) = children(choice, None, ["steps=6"])
+    longer, _ = execute(address, config, tmp_path, ALWAYS)
+    assert [row["step"] for row in longer.metrics()] == [4, 5]
+    assert longer.result()["val/x"] > parent.result()["val/x"]
+
+
+def test_the_family_is_found_from_files(tmp_path):
+    parent = walked(tmp_path, steps=2)
+    ((address, config),) = children(choose(tmp_path, None, (), (), True), str(PROBE), [])
+    child, _ = execute(address, config, tmp_path, ALWAYS)
+    needy = str(WALK.with_name("needy.py"))
+    execute(needy, find(needy).config(data=False), tmp_path, ALWAYS)
+    needed = Folder(tmp_path / "walk" / "steps=2,seed=7")
+    assert portrait(parent)["children"] == [child.id]
+    assert portrait(child)["parents"] == [parent.id]
+    assert portrait(needed)["children"] == ["needy/data=false,seed=0"]
+    table = rows(tmp_path)
+    family = Family(table)
+    assert [row.id for row in table if not family.children(row) and not family.parents(row)] == []
+
+
+def test_what_cannot_be_relaunched_is_refused_before_anything_starts(tmp_path):
+    with pytest.raises(RequestError, match="no runs below"):
+        choose(tmp_path, None, (), (), True)
+    finished(tmp_path, state="failed", lr=0.1)
+    with pytest.raises(RequestError, match="none of the 1 runs of walk is done and finite"):
+        choose(tmp_path, None, (), (), True)
+    folder = finished(tmp_path, 1.0, lr=0.2)
+    choice = choose(tmp_path, None, ["lr=0.2"], (), True)
+    with pytest.raises(RequestError, match="kept no checkpoint"):
+        children(choice, None, [])
+    with_checkpoints(tmp_path)
+    with pytest.raises(RequestError, match="unknown key stpes"):
+        children(choice, None, ["stpes=3"])
+    folder.dir.rename(folder.dir.with_name("lr=0.3,seed=0"))
+    with pytest.raises(RequestError, match=r"would now be called lr=0.2,seed=0.*lineshaft rename"):
+        children(choose(tmp_path, None, ["lr=0.2"], (), True), None, [])
+    finished(tmp_path, 1.0, toy=PROBE)
+    with pytest.raises(RequestError, match="name one experiment: probe, walk"):
+        choose(tmp_path, None, (), (), True)
+
+
+def test_the_verb_plans_and_launches(tmp_path, lineshaft):
+    for seed in (0, 1):
+        walked(tmp_path / "runs", steps=2, seed=seed)
+        walked(tmp_path / "runs", steps=3, seed=seed)
+    plan = lineshaft("relaunch", "walk", "--best", "--to", str(PROBE), "factor=2,3", "--dry-run")
+    assert (plan.returncode, plan.stdout.count("probe/parent=walk-")) == (0, 4), plan.stderr
+    assert not (tmp_path / "runs" / "probe").exists()
+    done = lineshaft("relaunch", "walk", "--best", "--to", str(PROBE), "factor=2,3", "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    table = rows(tmp_path / "runs", "probe")
+    assert sorted((r.values["factor"], r.values["seed"], r.result["step"]) for r in table) == [
+        (2, 0, 3),
+        (2, 1, 3),
+        (3, 0, 3),
+        (3, 1, 3),
+    ]
