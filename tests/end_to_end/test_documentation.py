@@ -1,4 +1,4 @@
-"""The documentation is executed: its files are written where it says, its commands given as it spells them."""
+"""The documentation is executed: files written where it says, commands given as it spells them."""
 
 import importlib.metadata
 import os
