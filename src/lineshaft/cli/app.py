@@ -2,7 +2,7 @@
 
 import typer
 
-from lineshaft.cli import bench, claims, demo, ls, relaunch, report, run, show, summary, sync, tidy
+from lineshaft.cli import bench, claims, data, demo, ls, relaunch, report, run, show, summary, sync, tidy
 
 app = typer.Typer(
     name="lineshaft",
@@ -29,3 +29,4 @@ app.command()(report.report)
 app.command()(claims.claims)
 app.command()(demo.demo)
 app.command()(bench.bench)
+app.add_typer(data.app, name="data")

@@ -1,11 +1,13 @@
 """Data sets: a name, a public source with checksums, a licence; never part of the repository."""
 
 import hashlib
+import importlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lineshaft.engine.errors import RequestError
+from lineshaft.engine.errors import RequestError, nearest
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,22 @@ class Dataset:
     source: str
     licence: str
     urls: dict[str, str] = field(default_factory=dict)
+
+
+def datasets() -> dict[str, Dataset]:
+    """Every data set by name: `lineshaft.SYSTEM.data.DATASETS` of every system that has some."""
+    root = Path(__file__).parent.parent
+    systems = [p.parent.name for p in sorted(root.glob("*/data.py")) if (p.parent / "experiments").is_dir()]
+    modules = [importlib.import_module(f"lineshaft.{system}.data") for system in systems]
+    return {dataset.name: dataset for module in modules for dataset in module.DATASETS}
+
+
+def dataset(name: str) -> Dataset:
+    """The data set of that name."""
+    known = datasets()
+    if name not in known:
+        raise RequestError(f"unknown data set {name[:80]}{nearest(name, known)}")
+    return known[name]
 
 
 def roots() -> list[Path]:
@@ -35,18 +53,19 @@ def locate(dataset: Dataset) -> Path:
     raise RequestError(missing(dataset))
 
 
-def missing(dataset: Dataset) -> str:
+def absent(dataset: Dataset, home: Path) -> list[str]:
+    return [name for name in dataset.files if not (home / name).is_file()]
+
+
+def missing(dataset: Dataset, names: Sequence[str] | None = None) -> str:
+    """Which files to place where, from where, under which licence, or the command that fetches them."""
     home = roots()[0] / dataset.folder
-    names = [name for name in dataset.files if not (home / name).is_file()]
+    names = absent(dataset, home) if names is None else names
     lines = [f"data set {dataset.name} is not here. Place", *(f"  {home / n}" for n in names[:8])]
     more = [f"  and {len(names) - 8} more: lineshaft data ls {dataset.name}"] if len(names) > 8 else []
     get = [f"or run: lineshaft data get {dataset.name}"] if dataset.urls.keys() >= set(names) else []
-    named = (
-        []
-        if os.environ.get("LINESHAFT_DATA")
-        else ["or set LINESHAFT_DATA to the folder that holds the data"]
-    )
-    return "\n".join([*lines, *more, f"from {dataset.source} ({dataset.licence})", *get, *named])
+    root = [] if os.environ.get("LINESHAFT_DATA") else ["or set LINESHAFT_DATA to the folder of all data"]
+    return "\n".join([*lines, *more, f"from {dataset.source} ({dataset.licence})", *get, *root])
 
 
 def checked(dataset: Dataset) -> tuple[Path, dict[str, str]]:
