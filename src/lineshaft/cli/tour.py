@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lineshaft.cli.board import Board
-from lineshaft.cli.output import say
+from lineshaft.cli.output import plain, say
 from lineshaft.engine.cells import spelled
 from lineshaft.engine.data import locate
 from lineshaft.engine.errors import RequestError
@@ -124,7 +124,7 @@ class Ticker(Board):
     def tell(self, folder: Folder, state: str) -> None:
         reason = f": {folder.error().strip().splitlines()[-1][:200]}" if state == "failed" else ""
         erase = "\r\x1b[K" if self.live else ""
-        print(f"{erase}{state}  {computing_time([folder]):>10}  {folder.id}{reason}", file=sys.stderr)
+        print(f"{erase}{state}  {computing_time([folder]):>10}  {plain(folder.id + reason)}", file=sys.stderr)
 
 
 def print_rows(rows: Sequence[Sequence[str]]) -> None:
