@@ -130,6 +130,10 @@ def test_parameters_of_a_variant_vary_only_within_it(tmp_path):
         for seed in (0, 1):
             finished(tmp_path, 1.0, toy=home, method=method, seed=seed)
     assert varying(rows(tmp_path)) == ["method"]
+    for row in rows(tmp_path):
+        if row.values["method"] == "plain":
+            put(row.folder, "config.json", row.config | {"method": {"name": "plain", "alpha": 9}})
+    assert varying(rows(tmp_path)) == ["method"], "each variant has one alpha, its own"
     finished(tmp_path, 1.0, toy=home, method={"name": "replay", "alpha": 0.5})
     assert varying(rows(tmp_path)) == ["method", "method.alpha"]
 

@@ -38,7 +38,17 @@ def unit(row: Row) -> Key:
 def varying(rows: Sequence[Row]) -> list[str]:
     """The parameters with several values, seeds left out; a variant's own ones vary only within it."""
     keys = dict.fromkeys(k for row in rows for k in row.values if not SEED.fullmatch(k))
-    return [k for k in keys if len({v for r in rows if (v := cell(r, k)) != ABSENT}) > 1 or torn(rows, k)]
+    return [key for key in keys if several(rows, key) or torn(rows, key)]
+
+
+def several(rows: Sequence[Row], key: str) -> bool:
+    """Whether two runs of one variant differ in it."""
+    first: dict[Any, Any] = {}
+    return any(
+        first.setdefault(choice(row, key), value) != value
+        for row in rows
+        if (value := cell(row, key)) != ABSENT
+    )
 
 
 def torn(rows: Sequence[Row], key: str) -> bool:

@@ -47,8 +47,8 @@ def start_of(row: Row) -> Link:
 def needed_by(row: Row) -> Iterator[str]:
     """Ids of the runs that an execution asked for with `run.need`."""
     for entry in executions(row.folder):
-        named = entry.get("parents", [])
-        yield from (str(name) for name in named if isinstance(named, list))
+        named = entry.get("parents")
+        yield from (map(str, named) if isinstance(named, list) else ())
 
 
 def ids(rows: Iterable[Row]) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.experiment import Experiment, find
+from lineshaft.engine.family import needed_by
 from lineshaft.engine.names import name
 from lineshaft.engine.store import write_json
 from lineshaft.engine.summary import address
@@ -102,8 +103,8 @@ def tell_children(runs: Path, renamed: Mapping[str, str]) -> None:
     """Provenance names the runs that a run needed; it follows them."""
     for row in (row for row in rows(runs) if row.state != "running"):
         entries = executions(row.folder)
-        named = {str(parent) for entry in entries for parent in entry.get("parents", [])}
+        named = set(needed_by(row))
         if named & renamed.keys():
             for entry in entries:
-                entry["parents"] = [renamed.get(parent, parent) for parent in entry.get("parents", [])]
+                entry["parents"] = [renamed.get(str(p), p) for p in entry.get("parents") or []]
             write_json(row.folder.dir / "provenance.json", entries)

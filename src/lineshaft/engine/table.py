@@ -72,6 +72,8 @@ def read(folder: Folder) -> Row | None:
         row.config = folder.config()
         row.values = flattened(row.config)
         row.result = folder.result() if row.state == "done" else {}
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except UNREADABLE as error:
         return Row(folder, folder.state() if readable(folder.dir) else "failed", fault=said(folder, error))
     return row
