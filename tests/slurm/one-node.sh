@@ -4,8 +4,9 @@
 #     one-node.sh start DIR     then: export SLURM_CONF=DIR/slurm.conf
 #     one-node.sh stop DIR
 #
-# Both may be called twice. Debian's slurm-wlm and munge, no systemd, no cgroups, no accounting database. Partition
-# `urgent` preempts partition `main`: SIGUSR2, GraceTime, requeue.
+# Both may be called twice, by any user; several may run side by side, since the ports follow from DIR. Debian's
+# slurm-wlm and munge, no systemd, no cgroups, no accounting database. Partition `urgent` preempts partition `main`:
+# SIGUSR2, GraceTime, requeue.
 PATH=$PATH:/usr/sbin
 action=$1
 dir=$2
@@ -16,11 +17,12 @@ configure() {
     mkdir -p "$dir/state" "$dir/spool"
     [ -s "$dir/munge.key" ] || head -c 1024 /dev/urandom >"$dir/munge.key"
     chmod 600 "$dir/munge.key"
+    port=$((10000 + $(printf %s "$dir" | cksum | cut -d' ' -f1) % 10000 * 2))
     cat >"$dir/slurm.conf" <<CONF
 ClusterName=one
 SlurmctldHost=$(hostname -s)(127.0.0.1)
-SlurmctldPort=16817
-SlurmdPort=16818
+SlurmctldPort=$port
+SlurmdPort=$((port + 1))
 SlurmUser=$(id -un)
 SlurmdUser=$(id -un)
 AuthInfo=socket=$dir/munge.socket

@@ -53,6 +53,9 @@ def test_an_array_of_twenty_ends_done_and_is_not_queued_twice(cluster, tmp_path)
     assert len(jobs) == 20
     assert queued([t.folder for t in cells]) == {t.folder.id for t in cells}
     assert submit(cells, Options(), MAIN) == []
+    command = [*LINESHAFT, "ls", "--json", "--runs", str(tmp_path)]
+    listed = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+    assert [run["state"] for run in json.loads(listed)] == ["queued"] * 20
 
     second = sweep(tmp_path, "seed=0..19")
     cluster.wait_for(lambda: "no job submitted" in second.stderr.readline(), "the second sweep to say so")
