@@ -133,11 +133,11 @@ def test_paths_in_the_readme_exist():
 
 def test_the_picture_is_that_of_the_code():
     """Verbs, folders and files as they are; the numbers of imports may be those of the day it was drawn."""
-    from lineshaft.engine.picture import picture
+    from lineshaft.engine.report.house import picture
 
     kept = (ROOT / "docs/architecture.svg").read_text()
     assert re.sub(r"\d+ imports", "", kept) == re.sub(r"\d+ imports", "", picture()), (
-        "draw it again: python -m lineshaft.engine.picture docs/architecture.svg"
+        "draw it again: python -m lineshaft.engine.report.house docs/architecture.svg"
     )
 
 

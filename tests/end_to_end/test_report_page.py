@@ -6,7 +6,7 @@ import pytest
 
 from lineshaft.engine.execute import execute
 from lineshaft.engine.experiment import find
-from lineshaft.engine.report import write_report
+from lineshaft.engine.report.page import write_report
 
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = (

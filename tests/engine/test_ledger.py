@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from lineshaft.engine import ledger
-from lineshaft.engine.claims import Claim, Evidence
-from lineshaft.engine.overhead import gaps, median_interval, zero
+from lineshaft.engine.claims import ledger
+from lineshaft.engine.claims.claim import Claim, Evidence
+from lineshaft.engine.claims.overhead import gaps, median_interval, zero
 from lineshaft.engine.store import Folder
 
 ROWS = {

@@ -17,12 +17,12 @@ import lineshaft as package
 from lineshaft.engine import Options, RequestError
 from lineshaft.engine.execute import execute
 from lineshaft.engine.experiment import find
-from lineshaft.engine.listing import listing
-from lineshaft.engine.pick import pick
-from lineshaft.engine.portrait import portrait
+from lineshaft.engine.runs.listing import listing
+from lineshaft.engine.runs.pick import pick
+from lineshaft.engine.runs.portrait import portrait
+from lineshaft.engine.runs.table import flattened, rows
+from lineshaft.engine.runs.where import parsed
 from lineshaft.engine.store import Folder
-from lineshaft.engine.table import flattened, rows
-from lineshaft.engine.where import parsed
 
 HOLD = """
 import sys, time
@@ -87,7 +87,7 @@ def test_queued_is_what_the_scheduler_still_knows(tmp_path, monkeypatch):
         asked.extend(folder.id for folder in folders)
         return {waiting.id}
 
-    monkeypatch.setattr("lineshaft.engine.slurm.queued", queued)
+    monkeypatch.setattr("lineshaft.engine.slurm.submission.queued", queued)
     assert {row.id: row.state for row in rows(tmp_path)}[waiting.id] == "queued"
     assert sorted(asked) == [waiting.id, lost.id]
     assert {row.id: row.state for row in rows(tmp_path)}[lost.id] == "new"
@@ -329,7 +329,7 @@ def test_a_real_run_is_listed_as_done_and_not_stale(tmp_path):
 
 
 def test_ten_thousand_runs_are_written_as_asked(tmp_path):
-    from lineshaft.engine.bench_runs import make_finished_runs
+    from lineshaft.engine.bench.finished import make_finished_runs
 
     make_finished_runs(tmp_path, 60)
     lines = listing(tmp_path)

@@ -6,12 +6,12 @@ from finished import NAN, WALK, finished, grid_of
 from lineshaft.engine import Options, RequestError
 from lineshaft.engine.execute import execute
 from lineshaft.engine.experiment import find
-from lineshaft.engine.family import Family
 from lineshaft.engine.names import name
-from lineshaft.engine.portrait import portrait
-from lineshaft.engine.relaunch import children, choose
+from lineshaft.engine.runs.family import Family
+from lineshaft.engine.runs.portrait import portrait
+from lineshaft.engine.runs.relaunch import children, choose
+from lineshaft.engine.runs.table import rows
 from lineshaft.engine.store import Folder
-from lineshaft.engine.table import rows
 
 PROBE = WALK.with_name("probe.py")
 ALWAYS = Options(checkpoint_every=0)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from lineshaft.engine.cells import headline, label, spelled
-from lineshaft.engine.curves import Axis, plots
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.execute import execute
 from lineshaft.engine.experiment import find
-from lineshaft.engine.report import write_report
-from lineshaft.engine.summary import summaries
+from lineshaft.engine.report.curves import Axis, plots
+from lineshaft.engine.report.page import write_report
+from lineshaft.engine.summary.cells import headline, label, spelled
+from lineshaft.engine.summary.summary import summaries
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&"
 

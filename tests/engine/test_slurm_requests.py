@@ -5,10 +5,10 @@ import signal
 import pytest
 
 from lineshaft.engine import RequestError
-from lineshaft.engine.job import wanted_back
 from lineshaft.engine.options import Options
-from lineshaft.engine.sbatch import minutes, parameters
-from lineshaft.engine.slurm import queued, submit
+from lineshaft.engine.slurm.job import wanted_back
+from lineshaft.engine.slurm.settings import minutes, parameters
+from lineshaft.engine.slurm.submission import queued, submit
 from lineshaft.engine.stop import Stop
 from lineshaft.engine.store import Folder
 

@@ -11,12 +11,12 @@ from finished import NAN, WALK, finished, grid_of, put
 from scipy import stats as scipy_stats
 
 from lineshaft.engine import RequestError, bench_runs
-from lineshaft.engine.columns import varying
-from lineshaft.engine.pair import chosen, compare
+from lineshaft.engine.runs.table import rows
 from lineshaft.engine.source import objective
-from lineshaft.engine.stats import QUANTILES, mean_interval, quantile
-from lineshaft.engine.summary import summaries, summarise
-from lineshaft.engine.table import rows
+from lineshaft.engine.summary.columns import varying
+from lineshaft.engine.summary.pair import chosen, compare
+from lineshaft.engine.summary.stats import QUANTILES, mean_interval, quantile
+from lineshaft.engine.summary.summary import summaries, summarise
 
 WITHOUT = WALK.with_name("needy.py")
 

@@ -16,8 +16,8 @@ from lineshaft.engine.execute import execute
 from lineshaft.engine.experiment import find
 from lineshaft.engine.options import Options
 from lineshaft.engine.store import Folder
-from lineshaft.engine.track import open_sinks
-from lineshaft.engine.wandb import stable_id
+from lineshaft.engine.track.mirror import open_sinks
+from lineshaft.engine.track.wandb import stable_id
 
 BLOCK, HEADER = 32768, 7
 
@@ -153,7 +153,7 @@ def test_rows_behind_the_last_one_are_there_in_the_end(toy, tmp_path):
 
 
 def test_a_tracker_that_fails_is_told_once_and_harms_no_run(toy, tmp_path, monkeypatch):
-    import lineshaft.engine.tensorboard as module
+    import lineshaft.engine.track.tensorboard as module
 
     def broken(self, step, metrics):
         raise OSError("no room for events")

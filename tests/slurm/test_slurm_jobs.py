@@ -15,7 +15,7 @@ from lineshaft.engine.experiment import find
 from lineshaft.engine.grid import grid
 from lineshaft.engine.launch import Task, task
 from lineshaft.engine.options import Options
-from lineshaft.engine.slurm import queued, submit
+from lineshaft.engine.slurm.submission import queued, submit
 from lineshaft.engine.store import Folder
 
 WALK = str(Path(__file__).parents[1] / "engine" / "toys" / "walk.py")

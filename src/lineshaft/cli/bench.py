@@ -10,7 +10,7 @@ import typer
 from lineshaft.cli.output import print_json, print_table, say
 from lineshaft.engine.errors import RequestError, nearest
 
-BENCHES = {"engine": "lineshaft.engine.bench:engine", "pic": "lineshaft.plasma.bench:pic"}
+BENCHES = {"engine": "lineshaft.engine.bench.bench:engine", "pic": "lineshaft.plasma.bench:pic"}
 
 
 def bench(
@@ -23,7 +23,7 @@ def bench(
         raise RequestError(f"no bench {name}{nearest(name, BENCHES)}")
     figures = measure(name)
     if out is not None:
-        from lineshaft.engine.results import save, stamped
+        from lineshaft.engine.bench.results import save, stamped
 
         save(out, stamped(figures))
     if as_json:

@@ -9,7 +9,7 @@ import typer
 from lineshaft.cli.output import RUNS_HELP, print_json, print_table, runs_folder
 
 if TYPE_CHECKING:
-    from lineshaft.engine.ledger import Row
+    from lineshaft.engine.claims.ledger import Row
 
 
 def claims(
@@ -17,7 +17,7 @@ def claims(
     json: Annotated[bool, typer.Option("--json", help="a list of rows, and nothing else")] = False,
 ) -> None:
     """Each headline claim: its value with a 95 % interval from finished runs, a verdict, the reason."""
-    from lineshaft.engine.ledger import rows
+    from lineshaft.engine.claims.ledger import rows
 
     found = rows(runs_folder(runs))
     if json:

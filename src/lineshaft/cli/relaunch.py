@@ -61,7 +61,7 @@ def planned(
     runs: Path, words: Sequence[str], best: bool, tune: list[str], where: Sequence[str], to: str | None
 ) -> list[Cell]:
     """The children of the chosen runs; what a person should know goes to standard error."""
-    from lineshaft.engine.relaunch import children, choose
+    from lineshaft.engine.runs.relaunch import children, choose
 
     experiment = words[0] if words and "=" not in words[0] else None
     choice = choose(runs, experiment, where, tune, best)

@@ -18,7 +18,7 @@ def report(
     runs: Annotated[Path | None, typer.Option("--runs", help=RUNS_HELP)] = None,
 ) -> None:
     """One self-contained HTML page: tables, learning curves, pictures, provenance, claims."""
-    from lineshaft.engine.report import write_report
+    from lineshaft.engine.report.page import write_report
 
     home = runs_folder(runs)
     print(write_report(home, experiments or [], out or home / "report.html"))

@@ -151,7 +151,7 @@ def submitted(
     """The cells as Slurm jobs; without --threads a run uses the cores its job asks for."""
     from lineshaft.cli.slurm import slurm_sweep
     from lineshaft.engine.grid import split
-    from lineshaft.engine.sbatch import read
+    from lineshaft.engine.slurm.settings import read
 
     settings = {key: ",".join(values) for key, values in map(split, words)}
     threads = options.threads or read("cpus", settings.get("cpus", "1"))[1]

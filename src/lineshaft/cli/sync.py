@@ -13,7 +13,7 @@ from lineshaft.cli.summary import Runs
 
 if TYPE_CHECKING:
     from lineshaft.engine.store import Folder
-    from lineshaft.engine.track import Tracker
+    from lineshaft.engine.track.mirror import Tracker
 
 
 def sync(
@@ -25,7 +25,7 @@ def sync(
     runs: Runs = None,
 ) -> int:
     """Mirror runs to a tracker, also those computed offline or long ago. Doing it again changes nothing."""
-    from lineshaft.engine.track import tracker
+    from lineshaft.engine.track.mirror import tracker
 
     opens = tracker(to)
     outcomes = Counter(mirrored(folder, to, opens) for folder in selected(runs_folder(runs), chosen or ()))
@@ -35,7 +35,7 @@ def sync(
 
 def mirrored(folder: "Folder", to: str, opens: Callable[["Folder"], "Tracker"]) -> str:
     """What became of one run; a running one is left alone, since its own sink writes to the same place."""
-    from lineshaft.engine.track import mirror
+    from lineshaft.engine.track.mirror import mirror
 
     if folder.state() == "running":
         say(f"{plain(folder.id)} is running: mirror it when it has ended, or start it with --track {to}")
@@ -50,9 +50,9 @@ def mirrored(folder: "Folder", to: str, opens: Callable[["Folder"], "Tracker"]) 
 
 def selected(runs: Path, chosen: Sequence[str]) -> list["Folder"]:
     """Every run, or those of the experiments and the runs named, each once."""
-    from lineshaft.engine.pick import pick
+    from lineshaft.engine.runs.pick import pick
+    from lineshaft.engine.runs.table import experiments
     from lineshaft.engine.store import folders
-    from lineshaft.engine.table import experiments
 
     if not chosen:
         return [folder for folder in folders(runs) if (folder.dir / "config.json").exists()]

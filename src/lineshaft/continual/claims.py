@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from lineshaft.engine import Folder
-from lineshaft.engine.claims import Claim, Evidence
-from lineshaft.engine.stats import paired_interval
+from lineshaft.engine.claims.claim import Claim, Evidence
+from lineshaft.engine.summary.stats import paired_interval
 
 STREAM = "continual.stream"
 MISSING = "fine-tuning only: replay and regularisation methods are not built yet"

@@ -8,7 +8,7 @@ import numpy as np
 
 from lineshaft.dialogue.metrics import bootstrap
 from lineshaft.engine import Folder
-from lineshaft.engine.claims import Claim, Evidence
+from lineshaft.engine.claims.claim import Claim, Evidence
 
 
 def gain(runs: Sequence[Folder]) -> Evidence | None:

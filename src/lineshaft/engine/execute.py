@@ -183,7 +183,7 @@ def finish(experiment: Experiment, run: Run) -> str:
 def sinks(run: Run) -> list[Any]:
     if not run.options.track or run.rank:
         return []
-    from lineshaft.engine.track import open_sinks
+    from lineshaft.engine.track.mirror import open_sinks
 
     opened: list[Any] = open_sinks(run.options.track, run.folder)
     return opened

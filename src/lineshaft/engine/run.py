@@ -20,7 +20,7 @@ from lineshaft.engine.store import NO_ROOM, Folder, StorageError
 if TYPE_CHECKING:
     import numpy as np
 
-    from lineshaft.engine.track import Sink
+    from lineshaft.engine.track.mirror import Sink
 
 T = TypeVar("T")
 

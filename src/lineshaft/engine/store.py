@@ -88,7 +88,7 @@ class Folder:
         return any(not math.isfinite(v) for v in self.result().values())
 
     def state(self) -> str:
-        """From files alone; `queued` needs the scheduler's word and is told by slurm.py."""
+        """From files alone; `queued` needs the scheduler's word and is told by slurm/."""
         return told(self.dir, set(os.listdir(self.dir)) if self.dir.is_dir() else set())
 
     def state_unlocked(self) -> str:

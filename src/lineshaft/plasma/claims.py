@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from lineshaft.engine import Folder
-from lineshaft.engine.claims import Claim, Evidence
-from lineshaft.engine.stats import mean_interval
+from lineshaft.engine.claims.claim import Claim, Evidence
+from lineshaft.engine.summary.stats import mean_interval
 from lineshaft.plasma.tables import BENCHMARK, BENCHMARK_PPC
 
 LEAST_SEEDS = 3

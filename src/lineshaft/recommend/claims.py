@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from lineshaft.engine import Folder
-from lineshaft.engine.claims import Claim, Evidence
-from lineshaft.engine.stats import mean_interval
+from lineshaft.engine.claims.claim import Claim, Evidence
+from lineshaft.engine.summary.stats import mean_interval
 from lineshaft.recommend.tables import DROPOUTNET_WMF
 
 HEADLINE_GAIN = 7.0

@@ -1,0 +1,147 @@
+"""What the engine itself costs, beside other ways to run the same grid, measured side by side in one go."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lineshaft.engine.options import cores
+from lineshaft.engine.provenance import processor
+from lineshaft.engine.store import folders
+
+LRS = (0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
+SEEDS = (0, 1, 2)
+WORKERS = 2
+REPEATS = 3
+COMMAND = (sys.executable, "-c", "from lineshaft.cli import main; main()")
+FINISHED = 10_000
+
+
+def engine(say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
+    """The engine's figures; seconds are wall time, medians of three where a repeat is cheap."""
+    with tempfile.TemporaryDirectory() as scratch:
+        home = Path(scratch)
+        say("a fresh import of torch._dynamo")
+        fresh = median([spent([sys.executable, "-c", "import torch._dynamo"], home) for _ in range(REPEATS)])
+        say("18 tiny runs, 2 workers")
+        whole, own = sweep(home)
+        bar = 1.3 * fresh + 0.1 * len(LRS) * len(SEEDS)
+        say("the same grid as plain processes and under Hydra")
+        found = {name: peer(home, own) for name, peer in PEERS.items()}
+        say(f"ls and summary over {FINISHED:,} finished runs")
+        looks = looking(home)
+    return {
+        "overhead_s": round(whole - own, 3),
+        "whole_s": round(whole, 3),
+        "bar_s": round(bar, 3),
+        "fresh_import_s": round(fresh, 3),
+        "tiny_runs": len(LRS) * len(SEEDS),
+        "workers": WORKERS,
+        "peers": found,
+        **looks,
+        "cores": cores(),
+        "processor": processor(),
+    }
+
+
+def median(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 2]
+
+
+def spent(command: Sequence[str], home: Path) -> float:
+    """Wall seconds of one command as a whole process, one thread a pool."""
+    environment = os.environ | {f"{n}_NUM_THREADS": "1" for n in ("OMP", "MKL", "OPENBLAS")}
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=home, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    _, errors = process.communicate()
+    seconds = time.perf_counter() - start
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{errors.decode()[-2000:]}")
+    return seconds
+
+
+def sweep(home: Path) -> tuple[float, float]:
+    """Median wall seconds of the whole command, and the runs' own seconds shared by the workers."""
+    tiny = str(Path(__file__).parent / "tiny.py")
+    words = [f"lr={','.join(map(str, LRS))}", f"seed={SEEDS[0]}..{SEEDS[-1]}"]
+    times = []
+    for i in range(REPEATS):
+        command = [*COMMAND, "sweep", tiny, *words, "--workers", str(WORKERS), "--runs", f"sweep{i}"]
+        times.append(spent(command, home))
+    own = sum(folder.result()["seconds"] for folder in folders(home / f"sweep{REPEATS - 1}"))
+    return median(times), own / WORKERS
+
+
+def plain(home: Path, own: float) -> float:
+    """Fresh processes, two at a time."""
+    grid = [(lr, seed) for lr in LRS for seed in SEEDS]
+    start = time.perf_counter()
+    for i in range(0, len(grid), WORKERS):
+        batch = [
+            subprocess.Popen(
+                [sys.executable, "-m", "lineshaft.engine.bench.peers.plain", str(lr), str(seed)],
+                cwd=home,
+                stdout=subprocess.DEVNULL,
+                env=os.environ | {"OMP_NUM_THREADS": "1"},
+            )
+            for lr, seed in grid[i : i + WORKERS]
+        ]
+        if any(process.wait() for process in batch):
+            raise RuntimeError("a plain process failed")
+    return round(time.perf_counter() - start - own, 3)
+
+
+def hydra(home: Path, own: float, *more: str) -> float | None:
+    """Hydra's own launchers; None where the extra `bench` is not installed."""
+    if importlib.util.find_spec("hydra") is None:
+        return None
+    words = [f"lr={','.join(map(str, LRS))}", f"seed={','.join(map(str, SEEDS))}", *more]
+    seconds = spent([sys.executable, "-m", "lineshaft.engine.bench.peers.hydra_sweep", "-m", *words], home)
+    return round(seconds - own, 3)
+
+
+def joblib(home: Path, own: float) -> float | None:
+    if importlib.util.find_spec("hydra_plugins.hydra_joblib_launcher") is None:
+        return None
+    return hydra(home, own, "hydra/launcher=joblib", f"hydra.launcher.n_jobs={WORKERS}")
+
+
+PEERS: dict[str, Callable[[Path, float], float | None]] = {
+    "plain processes": plain,
+    "hydra basic": hydra,
+    "hydra joblib": joblib,
+}
+
+
+def looking(home: Path) -> dict[str, Any]:
+    """`ls` and `summary` over many finished runs, the files' cache warm."""
+    from lineshaft.engine.bench.finished import make_finished_runs
+
+    make_finished_runs(home / "many", FINISHED)
+    found: dict[str, Any] = {"runs": FINISHED}
+    peak = 0.0
+    for verb in ("ls", "summary"):
+        command = [*MEASURED, verb, "--runs", "many"]
+        spent(command, home)
+        times = []
+        for _ in range(REPEATS):
+            times.append(spent(command, home))
+            peak = max(peak, float((home / "peak").read_text()))
+        found[f"{verb}_s"] = round(median(times), 3)
+    return found | {"peak_mb": round(peak, 1)}
+
+
+MEASURED = (
+    sys.executable,
+    "-c",
+    "import resource, atexit, pathlib; atexit.register(lambda: pathlib.Path('peak').write_text("
+    "str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)));"
+    "from lineshaft.cli import main; main()",
+)

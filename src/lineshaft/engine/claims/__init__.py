@@ -1,0 +1,1 @@
+"""The ledger of headline claims, computed from finished runs."""

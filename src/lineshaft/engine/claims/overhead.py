@@ -1,0 +1,98 @@
+"""The engine's own row of the ledger: what one more run costs besides its own computation."""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from statistics import median
+
+from lineshaft.engine.claims.claim import Claim, Evidence, Verdict
+from lineshaft.engine.store import Folder
+
+FEWEST_GAPS = 8
+NEAR_ZERO = 0.1
+SMALL = 1.0
+
+
+def gaps(executions: Iterable[tuple[float, float]]) -> list[float]:
+    """Seconds between the end of a run and the start of the next one in its place.
+
+    Executions (start, end) of one launch. A launcher refills the place that became free first, so starts are
+    matched with earlier ends in the order of ends; a start before any end opened a place and has no gap.
+
+    >>> gaps([(0.0, 1.0), (0.0, 2.0), (1.25, 3.0), (2.5, 4.0)])
+    [0.25, 0.5]
+    """
+    found: list[float] = []
+    free: list[float] = []
+    for start, end in sorted(executions):
+        if free and free[0] <= start:
+            found.append(start - heapq.heappop(free))
+        heapq.heappush(free, end)
+    return found
+
+
+def launches(runs: Sequence[Folder]) -> dict[tuple[str, ...], list[tuple[float, float]]]:
+    """Executions that ended, by what launched them: the same command on the same host at the same commit."""
+    found: defaultdict[tuple[str, ...], list[tuple[float, float]]] = defaultdict(list)
+    for folder in runs:
+        for entry in folder.provenance():
+            if entry["end"] and entry["outcome"] == "done":
+                key = (entry["command"], entry["host"], entry["commit"])
+                found[key].append((seconds(entry["start"]), seconds(entry["end"])))
+    return dict(found)
+
+
+def seconds(stamp: str) -> float:
+    return datetime.fromisoformat(stamp).timestamp()
+
+
+def median_interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """Median with its 95 % interval from order statistics; a command given again days later does no harm."""
+    from scipy.stats import binom
+
+    x, n = sorted(values), len(values)
+    below = max(int(binom.ppf(0.025, n, 0.5)) - 1, 0)
+    return median(x), x[below], x[n - 1 - below]
+
+
+def zero(runs: Sequence[Folder]) -> Evidence | None:
+    """Median gap between two runs in one place of a sweep, and what else made an experiment cheap."""
+    found = [gap for executions in launches(runs).values() for gap in gaps(executions)]
+    if len(found) < FEWEST_GAPS:
+        return None
+    value, low, high = median_interval(found)
+    reason = (
+        f"median of {len(found)} gaps between two runs of a sweep, at most {NEAR_ZERO:g} s wanted; "
+        f"{len(runs)} done runs came from {commands(runs)} typed commands, {resumed(runs)} resumed after an "
+        f"interruption, {relaunched(runs)} started from another run's best checkpoint"
+    )
+    return Evidence(value, low, high, verdict(high), [folder.id for folder in runs], reason)
+
+
+def verdict(high: float) -> Verdict:
+    return "reproduced" if high <= NEAR_ZERO else "partly" if high <= SMALL else "not reproduced"
+
+
+def commands(runs: Sequence[Folder]) -> int:
+    return len({entry["command"] for folder in runs for entry in folder.provenance()})
+
+
+def resumed(runs: Sequence[Folder]) -> int:
+    return sum(len(folder.provenance()) > 1 for folder in runs)
+
+
+def relaunched(runs: Sequence[Folder]) -> int:
+    return sum(folder.config().get("parent") is not None for folder in runs)
+
+
+CLAIMS: list[Claim] = [
+    Claim(
+        id="engine.zero",
+        text="the cost of one more experiment is nearly zero",
+        how="seconds between the end of a run and the start of the next in the same place of a sweep, from "
+        "the provenance of all done runs; beside it the commands typed and the runs resumed and relaunched",
+        experiment="",
+        measure=zero,
+    )
+]

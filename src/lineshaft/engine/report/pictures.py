@@ -1,0 +1,66 @@
+"""An experiment's own figures of a run, as data that a page can hold."""
+
+import base64
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from lineshaft.engine.experiment import Experiment
+from lineshaft.engine.figure import Figure
+from lineshaft.engine.summary.grouping import Group
+
+ENOUGH = 6
+MOST_OF_A_RUN = 12
+DPI = 130
+WIDE = 2.6
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn figure, or a note where drawing it failed."""
+
+    run: str
+    title: str
+    caption: str = ""
+    source: str = ""
+    error: str = ""
+    is_wide: bool = False
+
+
+def pictures(experiment: Experiment | None, groups: Sequence[Group]) -> list[Picture]:
+    """The figures of each group's first done run, group after group until there are enough."""
+    found: list[Picture] = []
+    for group in groups:
+        if experiment is not None and group.done and len(found) < ENOUGH:
+            found += of_run(experiment, group)
+    return found
+
+
+def of_run(experiment: Experiment, group: Group) -> list[Picture]:
+    """What could be drawn; a figure that raises ends its run's figures and is told in place of them."""
+    if experiment.figures is None:
+        return []
+    folder, found = group.done[0].folder, []
+    try:
+        for figure in experiment.figures(folder.dir):
+            found.append(drawn(folder.name, figure))
+            if len(found) == MOST_OF_A_RUN:
+                break
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        found.append(Picture(folder.name, "A figure could not be drawn", error=text[:500]))
+    return found
+
+
+def drawn(run: str, figure: Figure) -> Picture:
+    buffer = io.BytesIO()
+    figure.plot.savefig(buffer, format="png", dpi=DPI, facecolor="white")
+    source = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    width, height = figure.plot.get_size_inches()
+    return Picture(run, figure.title, figure.caption, source, is_wide=bool(width > WIDE * height))
+
+
+def by_run(found: Sequence[Picture]) -> Iterator[tuple[str, list[Picture]]]:
+    """Pictures under the run they show."""
+    for run in dict.fromkeys(picture.run for picture in found):
+        yield run, [picture for picture in found if picture.run == run]

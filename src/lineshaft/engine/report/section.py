@@ -1,0 +1,99 @@
+"""What a report says about one experiment, gathered; whatever cannot be read becomes a note, never an end."""
+
+import inspect
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lineshaft.engine.errors import RequestError
+from lineshaft.engine.experiment import Experiment, find
+from lineshaft.engine.report.curves import Plot, plots
+from lineshaft.engine.report.origin import Fact, computing_time, facts
+from lineshaft.engine.report.pictures import Picture, by_run, pictures
+from lineshaft.engine.store import Folder
+from lineshaft.engine.summary.cells import headline
+from lineshaft.engine.summary.grouping import Group
+from lineshaft.engine.summary.summary import Summary, address
+
+COLUMNS = 6
+MOST_GROUPS = 200
+MOST_FAILURES = 10
+
+
+@dataclass(frozen=True)
+class Section:
+    """One experiment of the page: its table, curves, pictures and provenance."""
+
+    name: str
+    about: list[str]
+    states: list[tuple[str, int]]
+    time: str
+    objective: tuple[str, str] | None
+    groups: list[Group]
+    columns: list[str]
+    rest: list[str]
+    plots: list[Plot]
+    pictures: list[tuple[str, list[Picture]]]
+    failures: list[tuple[str, str]]
+    notes: list[str]
+    facts: list[Fact]
+
+    @property
+    def total(self) -> int:
+        return sum(count for _, count in self.states)
+
+
+def section(summary: Summary) -> Section:
+    """Everything about one experiment, its groups best first."""
+    rows = [row for group in summary.groups for row in group.runs]
+    runs = [row.folder for row in rows]
+    code, missing = code_of(summary)
+    drawn, fault = curves(summary)
+    columns = headline(summary.metrics, summary.objective, COLUMNS)
+    failed = [row.folder for row in rows if row.state == "failed"]
+    return Section(
+        name=summary.experiment,
+        about=about(code),
+        states=Counter(row.state for row in rows).most_common(),
+        time=computing_time(runs),
+        objective=summary.objective,
+        groups=summary.groups[:MOST_GROUPS],
+        columns=columns,
+        rest=[metric for metric in summary.metrics if metric not in columns],
+        plots=drawn,
+        pictures=list(by_run(pictures(code, summary.groups))),
+        failures=[(folder.name, last_line(folder)) for folder in failed[:MOST_FAILURES]],
+        notes=[text for text in (missing, fault, *summary.faults, left_out(summary.groups)) if text],
+        facts=facts(runs),
+    )
+
+
+def code_of(summary: Summary) -> tuple[Experiment | None, str]:
+    """The experiment, where its code is here and can be imported; else a note."""
+    rows = [row for group in summary.groups for row in group.runs]
+    try:
+        return (find(address(rows)) if rows else None), ""
+    except Exception as error:
+        return None, f"The code of {summary.experiment} cannot be used, so nothing is drawn by it: {error}"
+
+
+def curves(summary: Summary) -> tuple[list[Plot], str]:
+    try:
+        return plots(summary.groups, summary.objective), ""
+    except RequestError as error:
+        return [], f"No learning curves: {error}"
+
+
+def about(code: Experiment | None) -> list[str]:
+    """The paragraphs that --help shows too."""
+    text = inspect.cleandoc(code.config.__doc__ or "") if code else ""
+    return [" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip()]
+
+
+def left_out(groups: Sequence[Group]) -> str:
+    many = len(groups) - MOST_GROUPS
+    return f"{many} more configurations are left out; `lineshaft summary` shows them all." if many > 0 else ""
+
+
+def last_line(folder: Folder) -> str:
+    return folder.error().strip().rpartition("\n")[2][:300]

@@ -1,0 +1,1 @@
+"""Many finished runs, read from their files: finding, listing, relaunching, keeping order."""

@@ -1,0 +1,106 @@
+"""The best checkpoints of finished runs started again: with other parameters, or as another experiment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lineshaft.engine.config import Config, Parent
+from lineshaft.engine.errors import RequestError
+from lineshaft.engine.experiment import Experiment, find
+from lineshaft.engine.grid import grid, grid_over, split
+from lineshaft.engine.names import name
+from lineshaft.engine.runs.table import Row, rows
+from lineshaft.engine.source import objective
+from lineshaft.engine.store import Folder
+from lineshaft.engine.summary.columns import completed, varying
+from lineshaft.engine.summary.grouping import Group
+from lineshaft.engine.summary.summary import address, summarise
+from lineshaft.engine.summary.tuning import spelled
+from lineshaft.engine.words import validated
+
+CHECKPOINTS = ("best.pt", "last.pt", "previous.pt")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The runs to start from, the address of their experiment, and what a person should know."""
+
+    address: str
+    parents: list[Row]
+    notes: list[str]
+
+
+def choose(
+    runs: Path, experiment: str | None, where: Sequence[str], tune: Sequence[str], best: bool
+) -> Choice:
+    """All seeds of the rows of a summary: of the best one, or with `tune` of the best of each group.
+
+    Without either, every run that meets the conditions.
+    """
+    table = rows(runs, experiment, where)
+    names = list(dict.fromkeys(row.folder.experiment for row in table))
+    if len(names) != 1:
+        raise RequestError(
+            f"name one experiment: {', '.join(names[:20])}" if names else f"no runs below {runs}"
+        )
+    home = address(table)
+    completed(table, home)
+    if best and not tune:
+        tune = varying([row for row in table if not row.fault])
+    summary = summarise(table, objective(home), tune=tune)
+    parents = [row for group in summary.groups for row in group.done if not row.diverged]
+    if not parents:
+        raise RequestError(f"none of the {len(table)} runs of {names[0]} is done and finite")
+    return Choice(home, parents, [note for group in summary.groups for note in said(group)])
+
+
+def said(group: Group) -> list[str]:
+    """What was chosen at the edge of a grid, and which of its seeds are left out."""
+    label = spelled({**group.keys, **group.tuned}) or "the only row"
+    found = [f"{label}: {key} is the least or greatest value tried" for key in group.edges]
+    if left := len(group.runs) - sum(not row.diverged for row in group.done):
+        found.append(f"{label}: {left} of {len(group.runs)} seeds left out ({', '.join(group.faults())})")
+    return found
+
+
+def children(choice: Choice, to: str | None, words: Sequence[str]) -> list[tuple[str, Config]]:
+    """The configurations to launch, each with its parent.
+
+    In the same experiment they keep the parent's values, in another one its seed alone.
+    """
+    origin = find(choice.address)
+    target = find(to) if to else origin
+    cells = [c for row in choice.parents for c in offspring(row, origin, target, words)]
+    return [(target.address, cell) for cell in cells]
+
+
+def offspring(row: Row, origin: Experiment, target: Experiment, words: Sequence[str]) -> list[Config]:
+    """The cells of the words around one parent."""
+    config = checked(row, origin)
+    parent = Parent(experiment=origin.address, config=row.config)
+    if target.name == origin.name:
+        cells = grid_over(config, words)
+    else:
+        is_seeded = any(split(word)[0] == "seed" for word in words)
+        cells = grid(target.config, words if is_seeded else [*words, f"seed={config.seed}"])
+    return [cell.model_copy(update={"parent": parent}) for cell in cells]
+
+
+def checked(row: Row, origin: Experiment) -> Config:
+    """The parent's configuration; refused where its folder would not be found, or holds no checkpoint."""
+    config = validated(origin.config, row.config)
+    if name(config) != row.folder.name:
+        raise RequestError(
+            f"{row.id} would now be called {name(config)}: a default or the version changed since; "
+            "`lineshaft rename` gives it a new name after a changed default"
+        )
+    if not has_checkpoint(row.folder):
+        raise RequestError(
+            f"{row.id} kept no checkpoint to start from: its experiment must call run.checkpoint, "
+            "and `lineshaft du --prune none` must not have removed it"
+        )
+    return config
+
+
+def has_checkpoint(folder: Folder) -> bool:
+    return any((folder.dir / "checkpoints" / each).exists() for each in CHECKPOINTS)

@@ -1,0 +1,1 @@
+"""Runs grouped, tuned and compared over seeds."""
