@@ -8,7 +8,7 @@ from lineshaft.engine.errors import Busy, RequestError
 from lineshaft.engine.execute import execute
 from lineshaft.engine.experiment import find
 from lineshaft.engine.grid import grid
-from lineshaft.engine.options import Options, cores
+from lineshaft.engine.options import Options, cores, set_threads
 
 EXIT = {"done": 0, "failed": 1, "paused": 130}
 
@@ -20,6 +20,7 @@ def main(words: list[str]) -> int:
         return 2
     code, runs = 0, Path(os.environ.get("LINESHAFT_RUNS", "runs"))
     options = Options(threads=int(os.environ.get("LINESHAFT_THREADS", cores())))
+    set_threads(options.threads)
     try:
         for config in grid(find(words[0]).config, words[1:]):
             folder, state = execute(words[0], config, runs, options)

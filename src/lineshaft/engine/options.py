@@ -1,6 +1,7 @@
 """How a run is executed: nothing here is part of what it computes or of its name."""
 
 import os
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,15 +27,17 @@ def cores() -> int:
 
 
 def set_threads(count: int) -> None:
-    """Limit every pool of threads: results depend on their number; tiny networks are slower on two."""
-    import sys
+    """Limit every pool of threads: results depend on their number; tiny networks are slower on two.
 
-    for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "NUMBA", "VECLIB_MAXIMUM"):
+    Pools take their size from the environment when they are imported, so this comes before that where it can.
+    numba refuses another NUMBA_NUM_THREADS once its threads run: it is asked for fewer instead.
+    """
+    numba = sys.modules.get("numba")
+    for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "VECLIB_MAXIMUM", *(() if numba else ("NUMBA",))):
         os.environ[f"{name}_NUM_THREADS"] = str(count)
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(count)
-    if "numba" in sys.modules:
-        numba = sys.modules["numba"]
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(count)
+    if numba:
         numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
 
 
