@@ -3,7 +3,8 @@ PYTHON ?= python3
 PIP = .venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
 INPUTS = pyproject.toml constraints.txt
 
-# Packages are installed uncompiled: their first import must be allowed to write bytecode, or every one is slow.
+# Packages are installed uncompiled, which halves the installation: their first import writes the bytecode. It must be
+# allowed to, and for torch, the slowest, it comes here: later commands may run where writing bytecode is switched off.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test lint bench clean
@@ -28,6 +29,7 @@ bench: .venv/bench-ready
 .venv/ready: $(INPUTS)
 	$(PYTHON) -m venv .venv
 	$(PIP) -e '.[all]'
+	.venv/bin/python -c 'import torch._dynamo'
 	touch $@
 
 .venv/test-ready: .venv/ready

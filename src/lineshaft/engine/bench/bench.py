@@ -20,6 +20,7 @@ WORKERS = 2
 REPEATS = 3
 COMMAND = (sys.executable, "-c", "from lineshaft.cli import main; main()")
 FINISHED = 10_000
+INSTANT, INSTANT_WORKERS = 200, 8
 
 
 def engine(say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
@@ -31,6 +32,8 @@ def engine(say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
         say("18 tiny runs, 2 workers")
         whole, own = sweep(home)
         bar = 1.3 * fresh + 0.1 * len(LRS) * len(SEEDS)
+        say(f"{INSTANT} instant runs, {INSTANT_WORKERS} workers")
+        instant = instant_runs(home)
         say("the same grid as plain processes and under Hydra")
         found = {name: peer(home, own) for name, peer in PEERS.items()}
         say(f"ls and summary over {FINISHED:,} finished runs")
@@ -43,6 +46,7 @@ def engine(say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
         "tiny_runs": len(LRS) * len(SEEDS),
         "workers": WORKERS,
         "peers": found,
+        **instant,
         **looks,
         "cores": cores(),
         "processor": processor(),
@@ -77,6 +81,17 @@ def sweep(home: Path) -> tuple[float, float]:
         times.append(spent(command, home))
     own = sum(folder.result()["seconds"] for folder in folders(home / f"sweep{REPEATS - 1}"))
     return median(times), own / WORKERS
+
+
+def instant_runs(home: Path) -> dict[str, Any]:
+    """The whole command over runs that return at once, more of them side by side than there are cores."""
+    words = [str(Path(__file__).parent / "finished.py"), f"seed=0..{INSTANT - 1}"]
+    whole = spent([*COMMAND, "sweep", *words, "--workers", str(INSTANT_WORKERS), "--runs", "instant"], home)
+    return {
+        "instant_runs": INSTANT,
+        "instant_workers": INSTANT_WORKERS,
+        "instant_run_s": round(whole / INSTANT, 4),
+    }
 
 
 def plain(home: Path, own: float) -> float:
