@@ -40,8 +40,6 @@ def test_the_bare_command_sets_threads_before_the_experiment_is_imported(tmp_pat
     environment = os.environ | {"LINESHAFT_THREADS": "1", "LINESHAFT_RUNS": str(tmp_path)}
     environment.pop("NUMBA_NUM_THREADS", None)
     command = [sys.executable, "-m", "lineshaft.engine", "./seen.py"]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
-    )
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "seen/seed=0/result.json").read_text()) == {"threads": 1.0}

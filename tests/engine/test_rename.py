@@ -7,10 +7,11 @@ import sys
 import pytest
 from finished import NAN, WALK, finished, put
 
-from lineshaft.engine import RequestError, rename, usage
+from lineshaft.engine import RequestError
 from lineshaft.engine.execute import execute
 from lineshaft.engine.experiment import find
 from lineshaft.engine.options import Options
+from lineshaft.engine.runs import rename, usage
 from lineshaft.engine.runs.removal import carry_out, doomed
 from lineshaft.engine.runs.table import rows
 from lineshaft.engine.store import Folder

@@ -10,7 +10,8 @@ import pytest
 from finished import NAN, WALK, finished, grid_of, put
 from scipy import stats as scipy_stats
 
-from lineshaft.engine import RequestError, bench_runs
+from lineshaft.engine import RequestError
+from lineshaft.engine.bench import finished as bench_runs
 from lineshaft.engine.runs.table import rows
 from lineshaft.engine.source import objective
 from lineshaft.engine.summary.columns import varying
