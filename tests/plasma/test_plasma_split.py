@@ -37,6 +37,14 @@ def test_sparse_blocks_have_no_outliers():
     assert not split.nonthermal(particles).any()
 
 
+@pytest.mark.parametrize(("cells", "found"), [(7, 0), (8, 1)])
+def test_a_block_needs_eight_particles_to_have_an_outlier(cells, found):
+    """One that is far out on all three axes stands sqrt(3 (N - 1)) sigma from the mean."""
+    particles = gaussian(cells, 1)
+    particles.momentum[:, 3] = 100.0
+    assert split.nonthermal(particles).sum() == found
+
+
 def test_energy_of_slow_and_fast():
     momentum = np.array([[1e-4, 1e3], [0, 0], [0, 0]])
     energy = split.energies(Particles(np.array([2]), np.zeros(2), momentum), 2.0)

@@ -3,7 +3,8 @@
 The box is cut into blocks of 20 cells. In each, mean and spread of the three momenta are fitted, particles
 farther than 4.5 sigma are set aside, and the fit is repeated without them until it settles. A Gaussian has
 1.5e-4 of its particles out there, which is the method's false alarm; among N particles none lies farther than
-(N - 1) / sqrt(N) sigma, so a block of fewer than 22 has no outliers by construction.
+sqrt(N - 1) sigma on one axis, so a block of fewer than 8 has no outliers by construction, and one of fewer
+than 22 none that are far out on one axis alone.
 
 Known defect: where a beam becomes the majority of its block, the roles swap ("bistable"), so single runs
 scatter; compare means over seeds.
