@@ -55,6 +55,15 @@ def test_small_runs_and_few_seeds_are_no_evidence(tmp_path):
     assert rare(few) is None and rare(coarse) is None
 
 
+def test_only_runs_that_differ_in_the_seed_are_averaged(tmp_path):
+    """The same seed sampled more often, in the other precision or finer is no further seed."""
+    runs = [pretended(tmp_path, share, seed) for seed, share in enumerate((0.2, 0.25, 0.3))]
+    changes = ({"rows": 240}, {"precision": "float64"}, {"ppc": 240})
+    again = [pretended(tmp_path / str(i), 0.25, 0, **change) for i, change in enumerate(changes)]
+    assert rare([*runs, *again]) == rare(runs)
+    assert rare([*runs[:1], *again]) is None
+
+
 def test_tables_hold_what_they_say():
     assert [config.case.a0 for config in tables.scan_a0()] == [2.0 * k for k in range(1, 11)]
     assert len({config.seed for config in tables.benchmark()}) >= 3
