@@ -37,3 +37,10 @@ def test_mode_picks_the_first_sine():
     x = (np.arange(64) + 0.5) / 64
     rows = np.stack([3 * np.sin(2 * np.pi * x) + np.sin(4 * np.pi * x), np.cos(2 * np.pi * x)])
     assert np.allclose(theory.mode(rows), [3, 0])
+
+
+def test_a_growth_that_was_not_seen_is_no_number():
+    """Cut before the growing root leads by far, whatever the fit finds is not its rate."""
+    time = np.linspace(0.1, 5, 120)
+    assert np.isnan(theory.growth(time, np.sin(time) ** 2))
+    assert np.isnan(theory.growth(time, np.ones(120)))

@@ -50,8 +50,11 @@ def frequency(time: np.ndarray, signal: np.ndarray) -> float:
 def growth(time: np.ndarray, energy: np.ndarray) -> float:
     """Growth rate of an amplitude whose energy is given: the slope between 1e-6 and 1e-2 of the peak.
 
-    Earlier the other roots still beat against the growing one; later the beams trap.
+    Earlier the other roots still beat against the growing one; later the beams trap. NaN where the energy
+    does not pass through these four decades: an initial kick too large, a run too short.
     """
     peak = int(energy.argmax())
     window = slice(int(np.argmax(energy > 1e-6 * energy[peak])), int(np.argmax(energy > 1e-2 * energy[peak])))
+    if window.start == 0 or window.stop - window.start < 3:
+        return float("nan")
     return float(np.polyfit(time[window], 0.5 * np.log(energy[window]), 1)[0])
