@@ -12,6 +12,7 @@ from lineshaft.engine.stop import Paused
 from lineshaft.plasma.cases import Langmuir, Slab, TwoStream
 from lineshaft.plasma.experiments import simulate
 from lineshaft.plasma.experiments.simulate import Config
+from lineshaft.plasma.record import coarse
 
 THIN = Slab(density=8.0, start=5.0, thickness=10.0, box=30.0, ramp=5.0, duration=25.0, time=30.0)
 SMALL = Config(case=THIN, ppc=10, rows=20)
@@ -68,7 +69,7 @@ def test_slab_reflects_and_accelerates(slab):
 class Cut:
     """A run that is asked to stop at its k-th checkpoint, and one that goes on from what that saved."""
 
-    threads = 1
+    threads, relaunched = 1, False
 
     def __init__(self, directory: Path, stop_at: int | None = None, state: dict | None = None) -> None:
         self.dir, self.stop_at, self.state, self.saved = directory, stop_at, state, None
@@ -107,6 +108,31 @@ def test_a_cut_run_ends_as_an_undisturbed_one(tmp_path, config, stop_at):
         assert np.array_equal(values, second.arrays[name])
 
 
+def test_a_relaunched_run_starts_from_its_own_beginning(tmp_path):
+    """The parent's particles obey another configuration: going on from them would belong to neither."""
+    first = Cut(tmp_path, stop_at=7)
+    with pytest.raises(Paused):
+        simulate.run(SMALL, first)
+    child = Cut(tmp_path, state=first.saved)
+    child.relaunched = True
+    other = Config(case=THIN.model_copy(update={"a0": 2.0}), ppc=10, rows=25)
+    assert simulate.run(other, child) == simulate.run(other, Cut(tmp_path))
+
+
+def test_waterfalls_show_the_whole_box(tmp_path):
+    """900 cells are more than a waterfall has columns, and no multiple of them."""
+    box = Langmuir(box=9.0, dx=0.01, time=7.0)
+    along = finished(Config(case=box, ppc=4, rows=20), tmp_path).array("field_x")
+    assert along.shape == (20, 450)
+    x = (np.arange(450) + 0.5) / 450
+    assert np.corrcoef(along[2], np.sin(2 * np.pi * x))[0, 1] > 0.999
+
+
+def test_the_last_column_of_a_waterfall_may_be_narrower():
+    assert coarse(np.array([1.0, 3, 5, 7, 9]), 2).tolist() == [2, 6, 9]
+    assert coarse(np.arange(6.0), 3).tolist() == [1, 4]
+
+
 @pytest.mark.parametrize("case", ["slab", "langmuir"])
 def test_figures_are_drawn_from_saved_arrays(slab, tmp_path, case):
     folder = slab if case == "slab" else finished(Config(case=Langmuir(time=20.0)), tmp_path)
@@ -123,8 +149,15 @@ def test_figures_are_drawn_from_saved_arrays(slab, tmp_path, case):
         ({"start": 300.0}, "case.box"),
         ({"dx": 0.5}, "reduce dx"),
         ({"density": -1.0}, "greater than 0"),
+        ({"duration": 30.0}, "reduce case.ramp"),
     ],
 )
 def test_impossible_slabs_are_refused(wrong, words):
     with pytest.raises(ValidationError, match=words):
         Slab(**wrong)
+
+
+def test_a_run_too_short_to_be_sampled_is_refused():
+    """It would take a step a row, and simulate longer than it was asked to."""
+    with pytest.raises(ValidationError, match="40 steps, fewer than rows=120"):
+        Config(case=Langmuir(time=2.0))

@@ -36,6 +36,11 @@ class Slab(Part):
                 f"the slab ends at {self.start + self.thickness:g} beyond the box of {self.box:g} c/omega0: "
                 "enlarge case.box or reduce case.start or case.thickness"
             )
+        if 2 * self.ramp > self.duration:
+            raise ValueError(
+                f"a pulse of {self.duration:g} with two ramps of {self.ramp:g} never reaches its peak a0: "
+                "reduce case.ramp or raise case.duration"
+            )
         return stable(self)
 
     def build(self, ppc: int, real: type, seed: int) -> Simulation:

@@ -26,7 +26,7 @@ class Record:
 
     @classmethod
     def of(cls, simulation: Simulation, rows: int) -> "Record":
-        columns = min(COLUMNS, simulation.cells)
+        columns = -(-simulation.cells // width_of(simulation.cells))
         names = [*(f"density_{one.name}" for one in simulation.species), "field_x", "field_y"]
         waterfalls = {name: np.zeros((rows, columns), np.float32) for name in names}
         return cls(0, np.zeros(rows), np.zeros((rows, 4 + len(simulation.species))), waterfalls)
@@ -43,7 +43,7 @@ class Record:
             transverse,
         ]
         for waterfall, values in zip(self.waterfalls.values(), seen):
-            waterfall[row] = coarse(values, waterfall.shape[1])
+            waterfall[row] = coarse(values, width_of(values.size))
         names = [*ENERGIES, *(one.name for one in simulation.species)]
         return {f"energy/{name}": float(value) for name, value in zip(names, self.energy[row])}
 
@@ -69,10 +69,16 @@ class Record:
             run.array(name, values)
 
 
-def coarse(values: np.ndarray, columns: int) -> np.ndarray:
-    """Means over equal stretches; cells that do not fill the last one are left out."""
-    width = values.size // columns
-    return values[: columns * width].reshape(columns, width).mean(1)
+def width_of(cells: int) -> int:
+    """Cells in a column of a waterfall, of which there are at most COLUMNS."""
+    return -(-cells // COLUMNS)
+
+
+def coarse(values: np.ndarray, width: int) -> np.ndarray:
+    """Means over stretches of `width` cells; the last one may be shorter."""
+    full = values.size // width * width
+    means = values[:full].reshape(-1, width).mean(1)
+    return means if full == values.size else np.append(means, values[full:].mean())
 
 
 def phase_space(particles: Particles, dx: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lineshaft import engine
 from lineshaft.engine import Figure, Folder, Run
@@ -36,6 +36,20 @@ class Config(engine.Config):
     )
     rows: int = Field(120, ge=20, description="samples over time, of energies and waterfalls")
 
+    @model_validator(mode="after")
+    def has_a_step_for_every_row(self) -> "Config":
+        if steps_of(self) < self.rows:
+            raise ValueError(
+                f"case.time={self.case.time:g} is {steps_of(self)} steps, fewer than rows={self.rows}: "
+                "raise case.time or lower rows"
+            )
+        return self
+
+
+def steps_of(config: Config) -> int:
+    """How many steps the run takes."""
+    return round(config.case.time / config.case.dx)
+
 
 def run(config: Config, run: Run) -> dict[str, float]:
     """Step the simulation, sampling `rows` times, then save and measure what it led to."""
@@ -43,10 +57,10 @@ def run(config: Config, run: Run) -> dict[str, float]:
     simulation = config.case.build(config.ppc, np.dtype(config.precision).type, config.seed)
     record, energy = Record.of(simulation, config.rows), diagnostics.kinetic_total(simulation)
     false_alarms = chance_outliers(simulation)
-    if run.state is not None:
+    if run.state is not None and not run.relaunched:  # a parent's particles obey another configuration
         simulation.restore(run.state["simulation"])
         record = Record.restored(run.state["record"])
-    edges = np.linspace(0, round(config.case.time / simulation.dx), config.rows + 1).astype(int)
+    edges = np.linspace(0, steps_of(config), config.rows + 1).astype(int)
     for row in run.progress(range(record.filled, config.rows), "simulating"):
         clock = time.perf_counter()
         budget = diagnostics.advance(simulation, int(edges[row + 1] - edges[row]))
