@@ -183,9 +183,8 @@ def validation(folder: Folder, case: dict[str, Any]) -> Plot:
         panel.semilogy(time, energy / energy.max(), "o", ms=3, color=INK, label="measured")
         line = energy[middle] / energy.max() * np.exp(2 * rate * (time - time[middle]))
         shown = line < 1
-        panel.plot(
-            time[shown], line[shown], color=ACCENT, lw=1, label=rf"theory: $e^{{2 \cdot {rate:.4f}\,t}}$"
-        )
+        told = rf"theory: growth {rate:.4f} $\omega_0$"
+        panel.plot(time[shown], line[shown], color=ACCENT, lw=1, label=told)
         panel.set(ylabel=r"energy of $E_x$, of its peak", ylim=(1e-10, 3))
     panel.set(xlabel=TIME)
     above(panel)
