@@ -99,6 +99,15 @@ def test_a_wide_table_scrolls_in_its_box(page):
     assert box.evaluate("e => e.scrollWidth > e.clientWidth && getComputedStyle(e).overflowX == 'auto'")
 
 
+def test_a_verdict_is_read_whole_in_a_narrow_window(page):
+    """Beside its claim it would be cut: "not yet measured" to "no"."""
+    page.set_viewport_size({"width": 390, "height": 800})
+    ends = page.evaluate(
+        "Array.from(document.querySelectorAll('.verdict'), e => e.getBoundingClientRect().right)"
+    )
+    assert ends and max(ends) <= 390
+
+
 def test_text_stands_out_in_light_and_dark(page):
     ink, paper = (
         page.evaluate(f"getComputedStyle(document.body).{key}") for key in ("color", "backgroundColor")

@@ -43,6 +43,12 @@ def test_a_page_has_tables_curves_pictures_provenance_and_claims(gallery):
     assert " ± " in html
 
 
+def test_four_small_sets_of_pictures_are_all_shown(gallery):
+    """A system's test cases must not crowd out the case they are about."""
+    html = page(gallery({}, {"lr": 0.3}, {"lr": 0.2}, {"lr": 0.01}))
+    assert html.count('src="data:image/png;base64,') == 8
+
+
 def test_nothing_on_the_page_asks_for_anything_outside_it(gallery):
     html = page(gallery({}))
     assert re.findall(r"(?:src|href)=\"(?!data:|#)", html) == []

@@ -9,7 +9,7 @@ from lineshaft.engine.experiment import Experiment
 from lineshaft.engine.figure import Figure
 from lineshaft.engine.summary.grouping import Group
 
-ENOUGH = 6
+ENOUGH = 8
 MOST_OF_A_RUN = 12
 DPI = 130
 WIDE = 2.6
