@@ -105,7 +105,7 @@ CLAIMS = [
         "continual.knn",
         "LP-FT alone compares favourably with replay and regularisation under kNN",
         "LP-FT minus fine-tuning, points of task-incremental kNN on Seq-CIFAR-10, lr tuned for each on "
-        "validation, paired over seeds; LP-FT's 3 epochs of probing a task come on top of the 10 both fine-tune",
+        "validation, paired over seeds; LP-FT's epochs of probing come on top of those that both fine-tune",
         STREAM,
         under_knn,
     ),
