@@ -150,11 +150,17 @@ def test_figures_are_drawn_from_saved_arrays(slab, tmp_path, case):
         ({"dx": 0.5}, "reduce dx"),
         ({"density": -1.0}, "greater than 0"),
         ({"duration": 30.0}, "reduce case.ramp"),
+        ({"thickness": 0.05}, "fewer than 2 cells"),
     ],
 )
 def test_impossible_slabs_are_refused(wrong, words):
     with pytest.raises(ValidationError, match=words):
         Slab(**wrong)
+
+
+def test_a_box_of_no_cells_is_refused():
+    with pytest.raises(ValidationError, match="fewer than 8 cells"):
+        Langmuir(box=0.02)
 
 
 def test_a_run_too_short_to_be_sampled_is_refused():

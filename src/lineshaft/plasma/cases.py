@@ -41,7 +41,7 @@ class Slab(Part):
                 f"a pulse of {self.duration:g} with two ramps of {self.ramp:g} never reaches its peak a0: "
                 "reduce case.ramp or raise case.duration"
             )
-        return stable(self)
+        return stable(long_enough(self, "thickness", 2))
 
     def build(self, ppc: int, real: type, seed: int) -> Simulation:
         """Ions start where the electrons are, so that the slab is neutral to the last particle."""
@@ -81,7 +81,7 @@ class Langmuir(Part):
 
     @model_validator(mode="after")
     def fits(self) -> "Langmuir":
-        return stable(self)
+        return stable(long_enough(self, "box", 8))
 
     def build(self, ppc: int, real: type, seed: int) -> Simulation:
         cells = round(self.box / self.dx)
@@ -150,6 +150,17 @@ def against(quantity: str, measured: float, expected: float) -> dict[str, float]
         f"{quantity}/theory": expected,
         f"{quantity}/error": abs(measured / expected - 1),
     }
+
+
+def long_enough(case: Part, name: str, cells: int) -> Part:
+    """Refuse a length that holds fewer cells than that."""
+    length = getattr(case, name)
+    if length < cells * case.dx:
+        raise ValueError(
+            f"{name} = {length:g} c/omega0 holds fewer than {cells} cells of {case.dx:g}: "
+            f"raise case.{name} or reduce case.dx"
+        )
+    return case
 
 
 def stable(case: Part) -> Part:
