@@ -12,6 +12,7 @@ import pipic
 from numba import cfunc
 from pipic import consts, types
 
+ROUNDS = 3
 DENSITY, TEMPERATURE, SKIN_DEPTHS = 1e18, 0.01, 0.05 * math.sqrt(20)
 
 
@@ -35,10 +36,13 @@ def main(cells: int, ppc: int, steps: int) -> dict[str, float]:
             density=uniform.address,
         )
     box.advance(time_step=dx / consts.light_velocity, number_of_iterations=1)
-    start = time.process_time()
-    box.advance(time_step=dx / consts.light_velocity, number_of_iterations=steps)
-    pushes = box.get_number_of_particles() * steps
-    return {"mpush_per_s": pushes / (time.process_time() - start) / 1e6, "particles": pushes // steps}
+    seconds = math.inf
+    for _ in range(ROUNDS):
+        start = time.process_time()
+        box.advance(time_step=dx / consts.light_velocity, number_of_iterations=steps)
+        seconds = min(seconds, time.process_time() - start)
+    particles = box.get_number_of_particles()
+    return {"mpush_per_s": particles * steps / seconds / 1e6, "particles": particles}
 
 
 print(json.dumps(main(*map(int, sys.argv[1:4]))))
