@@ -9,9 +9,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from lineshaft.engine import Options
+from lineshaft.engine.experiment import find
+from lineshaft.engine.launch import Launcher, task
 from lineshaft.engine.store import Folder, folders
 
 LAUNCH = [sys.executable, "-c", "from lineshaft.cli import main; main()", "sweep"]
@@ -119,6 +123,45 @@ def test_an_interrupt_leaves_runs_paused_and_the_same_command_resumes(toy, tmp_p
     assert {f.state() for f in folders(tmp_path / "runs")} == {"paused"}
     assert start(words, tmp_path).wait(120) == 0
     assert len(lines(ledger)) == len(set(lines(ledger))) == 120, "a graceful stop loses no step"
+
+
+def test_a_run_that_is_being_started_hears_an_interrupt(toy, tmp_path, monkeypatch):
+    told = []
+
+    class Process:
+        """Starting it takes so long that somebody interrupts the launcher meanwhile."""
+
+        pid = None
+
+        def __init__(self, target, args):
+            pass
+
+        def start(self):
+            launcher.interrupt()
+            self.pid = 7
+
+    address = toy("walk")
+    each = task(address, find(address).config(), tmp_path)
+    launcher = Launcher([each], Options(), 1)
+    monkeypatch.setattr("multiprocessing.get_context", lambda kind: SimpleNamespace(Process=Process))
+    monkeypatch.setattr(os, "kill", lambda pid, number: told.append((pid, number)))
+    launcher.start(each)
+    assert told == [(7, signal.SIGTERM)]
+    launcher.interrupt()
+    assert told == [(7, signal.SIGTERM), (7, signal.SIGKILL)]
+
+
+def test_a_fault_outside_the_experiment_ends_the_sweep_with_a_word(toy, lineshaft, tmp_path):
+    words = ["sweep", toy("walk"), "seed=0,1"]
+    assert lineshaft(*words).returncode == 0
+    home = tmp_path / "runs/walk/seed=0"
+    (home / "result.json").unlink()
+    (home / "lock").unlink()
+    (home / "lock").mkdir()
+    done = lineshaft(*words, timeout=60)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "walk" in done.stderr
 
 
 def test_a_run_that_dies_each_time_is_failed_after_three(toy, lineshaft, tmp_path):

@@ -12,7 +12,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
@@ -22,7 +22,7 @@ from typing import Any
 from lineshaft.engine import provenance
 from lineshaft.engine.config import Config
 from lineshaft.engine.errors import Busy, RequestError
-from lineshaft.engine.execute import execute
+from lineshaft.engine.execute import check_identity, execute
 from lineshaft.engine.experiment import find, own
 from lineshaft.engine.names import name
 from lineshaft.engine.options import Options, cores, set_threads
@@ -54,19 +54,28 @@ class Child:
 
 
 def task(address: str, config: Config, runs: Path) -> Task:
-    """The task of one configuration."""
+    """The task of one configuration; refused where its folder holds another, since a default changed."""
     experiment = find(address)
-    return Task(experiment.address, config, Folder(runs.resolve() / experiment.name / name(config)))
+    folder = Folder(runs.resolve() / experiment.name / name(config))
+    check_identity(folder, config)
+    return Task(experiment.address, config, folder)
 
 
 def warm_up(addresses: Sequence[str], threads: int) -> None:
-    """Start the forkserver: it imports what all runs need while this process goes on planning."""
+    """Start the forkserver: it imports what all runs need while this process goes on planning.
+
+    It takes no notice of a Ctrl-C, which would tear its imports; this process tells the runs.
+    """
     set_threads(threads)
     modules = [own()[a] for a in addresses if a in own()]
     multiprocessing.set_forkserver_preload(["torch", "torch._dynamo", "lineshaft.engine.execute", *modules])
     from multiprocessing import forkserver
 
-    forkserver.ensure_running()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class Launcher:
@@ -88,6 +97,7 @@ class Launcher:
         self.waiting: deque[Task] = deque()
         self.running: list[Child] = []
         self.stopping = False
+        self.word: signal.Signals | None = None
         self.refusal = ""
         self.origins = {a: provenance.origin(find(a)) for a in {t.address for t in tasks}}
         for each in tasks:
@@ -110,13 +120,10 @@ class Launcher:
 
     def run(self) -> int:
         """The exit code: 0 all done, 1 a run failed, 130 interrupted; RequestError where one was refused."""
-        with interruptible():
+        with calling(self.interrupt):
             while (self.waiting and not self.stopping) or self.running:
-                try:
-                    self.start_some()
-                    self.await_some()
-                except KeyboardInterrupt:
-                    self.interrupt()
+                self.start_some()
+                self.await_some()
         if self.refusal:
             raise RequestError(self.refusal)
         if self.count("failed"):
@@ -150,6 +157,8 @@ class Launcher:
         there.close()
         self.states[each.folder.id] = "running"
         self.running.append(Child(process, each, device, here, time.monotonic()))
+        if self.word:
+            self.pass_on(self.running[-1])
         self.changed(self)
 
     def await_some(self) -> None:
@@ -185,12 +194,21 @@ class Launcher:
         self.states[each.folder.id] = "waiting"
         self.waiting.append(each)
 
-    def interrupt(self) -> None:
-        """First: ask every run to save and stop. Again: kill them; they resume where they last saved."""
-        for each in self.running:
-            if each.process.pid:
-                os.kill(each.process.pid, signal.SIGKILL if self.stopping else signal.SIGTERM)
+    def interrupt(self, number: int = signal.SIGINT, frame: object = None) -> None:
+        """First: ask every run to save and stop. Again: kill them; they resume where they last saved.
+
+        A handler that raises nothing: an exception while a process is being started would lose sight of it.
+        """
+        self.word = signal.SIGKILL if self.word else signal.SIGTERM
         self.stopping = True
+        for each in self.running:
+            self.pass_on(each)
+
+    def pass_on(self, each: Child) -> None:
+        """The launcher's own word to a run, also to one that was being started when it was given."""
+        if each.process.pid and self.word:
+            with suppress(ProcessLookupError):
+                os.kill(each.process.pid, self.word)
 
 
 def heard(connection: Connection) -> str:
@@ -213,10 +231,15 @@ def child(address: str, config: str, runs: Path, options: Options, complaint: Co
         code = BUSY
     except KeyboardInterrupt:
         code = PAUSED
-    except RequestError as error:
-        complaint.send(str(error))
+    except Exception as error:
+        complaint.send(str(error) if isinstance(error, RequestError) else unforeseen(address, error))
         code = REFUSED
     sys.exit(code)
+
+
+def unforeseen(address: str, error: Exception) -> str:
+    """A fault outside the experiment's code, which no further try would mend."""
+    return f"{address}: {type(error).__name__}: {error}; `lineshaft run` with the same words shows where"
 
 
 def places(tasks: int, workers: int | None, per_gpu: int = 1) -> tuple[int, list[str]]:
@@ -249,14 +272,11 @@ def without_main() -> Iterator[None]:
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """A SIGTERM to the launcher is a Ctrl-C."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
+def calling(handler: Callable[[int, object], None]) -> Iterator[None]:
+    """Ctrl-C, which a SIGTERM to the launcher is too, calls this meanwhile."""
+    before = {n: signal.signal(n, handler) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
