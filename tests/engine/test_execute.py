@@ -1,5 +1,6 @@
 """One run: what it leaves, how it resumes, how it fails, and what is refused with nothing made."""
 
+import errno
 import json
 import math
 import os
@@ -17,9 +18,18 @@ from lineshaft.engine.checkpoint import Checkpoints, read
 from lineshaft.engine.errors import Busy
 from lineshaft.engine.execute import execute
 from lineshaft.engine.experiment import find, known
+from lineshaft.engine.run import Run, append
 from lineshaft.engine.store import Folder, StorageError, folders, mend_tail, write
 
 ALWAYS = Options(checkpoint_every=0)
+LEAVER = """
+import sys
+from lineshaft.engine import Config as Base
+class Config(Base):
+    "Leaves."
+def run(config, run):
+    sys.exit({code})
+"""
 FORK_AND_HOLD = """
 import os, sys, time
 from pathlib import Path
@@ -211,6 +221,88 @@ def test_a_full_disk_loses_nothing(tmp_path):
     with pytest.raises(StorageError, match="No space left"):
         write(link, "new")
     assert link.read_text() == "old"
+
+
+class Full:
+    """An array whose bytes find no room, told as numpy tells it."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise OSError("300000 requested and 252928 written")
+
+
+def test_an_array_that_finds_no_room_is_no_failure_of_the_run(tmp_path, monkeypatch):
+    run = object.__new__(Run)
+    run.folder, run.options = Folder(tmp_path), Options()
+    with pytest.raises(StorageError, match="252928 written; make room"):
+        run.array("x", Full())
+    assert os.listdir(tmp_path / "arrays") == []
+
+
+def test_a_checkpoint_that_finds_no_room_leaves_the_one_before(tmp_path, monkeypatch):
+    import torch
+
+    def save(content, file):
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError:
+            raise RuntimeError("unexpected pos 448 vs 342")  # noqa: B904
+
+    store = Checkpoints(tmp_path)
+    store.save(1, "one", None, False)
+    monkeypatch.setattr(torch, "save", save)
+    with pytest.raises(StorageError, match="No space left"):
+        store.save(2, "two", None, False)
+    assert os.listdir(tmp_path) == ["last.pt"]
+    assert store.load()[:2] == (1, "one")
+
+
+def test_a_line_written_in_part_ends_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "write", lambda handle, data: 3)
+    with pytest.raises(StorageError, match="No space left"):
+        append(tmp_path / "metrics.jsonl", b"too long")
+
+
+def test_a_folder_without_room_for_its_configuration_is_taken_away(toy, tmp_path, monkeypatch):
+    def full(path, value, sync=False):
+        raise StorageError(path, OSError(errno.ENOSPC, "No space left on device"))
+
+    monkeypatch.setattr("lineshaft.engine.execute.write_json", full)
+    with pytest.raises(StorageError):
+        walk(toy, tmp_path)
+    assert list(folders(tmp_path)) == []
+
+
+def test_a_damaged_checkpoint_never_takes_the_place_of_a_good_one(tmp_path):
+    store = Checkpoints(tmp_path)
+    store.save(1, "one", None, False)
+    store.save(2, "two", None, False)
+    os.truncate(tmp_path / "last.pt", 100)
+    assert store.load()[:2] == (1, "one")
+    store.save(3, "three", None, False)
+    assert read(tmp_path / "previous.pt")["state"] == "one"
+    store.save(4, "four", None, False)
+    assert read(tmp_path / "previous.pt")["state"] == "three"
+
+
+def test_a_damaged_best_checkpoint_gives_way_to_the_last_and_this_is_said(tmp_path):
+    store = Checkpoints(tmp_path)
+    store.save(1, "one", 1.0, True)
+    store.save(2, "two", 0.5, False)
+    assert store.best() == ("one", "")
+    os.truncate(tmp_path / "best.pt", 100)
+    state, note = store.best()
+    assert state == "two"
+    assert "best.pt is damaged" in note and "last.pt used" in note
+
+
+@pytest.mark.parametrize("code", ["1", "0", "'no data'"])
+def test_an_experiment_that_exits_has_failed(tmp_path, code):
+    file = tmp_path / "leaver.py"
+    file.write_text(LEAVER.format(code=code))
+    address = str(file)
+    folder, state = execute(address, find(address).config(), tmp_path / "runs", ALWAYS)
+    assert (state, folder.state()) == ("failed", "failed")
+    assert "SystemExit" in folder.error()
 
 
 def test_a_parent_is_computed_first_and_only_once(toy, tmp_path):

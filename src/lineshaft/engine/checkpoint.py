@@ -1,6 +1,5 @@
 """Checkpoints of one run: last, previous and best, each whole, each checked when read."""
 
-import contextlib
 import json
 import os
 import random
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lineshaft.engine.errors import RequestError
-from lineshaft.engine.store import NO_ROOM, StorageError, write_json
+from lineshaft.engine.store import storage_error, write_json
 
 
 class Checkpoints:
@@ -18,27 +17,29 @@ class Checkpoints:
 
     def __init__(self, directory: Path) -> None:
         self.dir = directory
+        self.last_is_damaged = False
 
     def save(self, step: int, state: Any, score: float | None, best: bool) -> None:
         """Keep the new state as last, the one before as previous, and as best where it is."""
         import torch
 
         self.dir.mkdir(exist_ok=True)
-        path, temporary = self.dir / "last.pt", self.dir / f".last.pt.{os.getpid()}"
+        path, temporary = self.dir / "last.pt", self.dir / ".last.pt.part"
         try:
             with temporary.open("wb") as file:
                 torch.save({"step": step, "state": state, "random": random_states()}, file)
                 file.flush()
                 os.fsync(file.fileno())
-            if path.exists():
+            if path.exists() and not self.last_is_damaged:
                 keep(path, self.dir / "previous.pt")
             os.replace(temporary, path)
+            self.last_is_damaged = False
             if best:
                 keep(path, self.dir / "best.pt")
                 write_json(self.dir / "best.json", {"step": step, "score": score})
-        except OSError as error:
+        except Exception as error:
             temporary.unlink(missing_ok=True)
-            raise (StorageError(path, error) if error.errno in NO_ROOM else error) from None
+            raise (storage_error(path, cause) if (cause := beneath(error)) else error) from None
 
     def load(self, restore_random: bool = True) -> tuple[int, Any, str]:
         """(step, state, what to tell the user) of the last good checkpoint; step -1 where there is none."""
@@ -50,6 +51,7 @@ class Checkpoints:
                     content = read(path)
                 except ValueError as error:
                     bad.append(f"{name} is damaged ({error})")
+                    self.last_is_damaged |= name == "last.pt"
                     continue
                 if restore_random:
                     set_random_states(content["random"])
@@ -58,13 +60,16 @@ class Checkpoints:
             raise RequestError(f"{self.dir}: {'; '.join(bad)}; remove the folder to compute from the start")
         return -1, None, ""
 
-    def best(self) -> Any:
-        """The state of the best checkpoint by the objective, else of the last; for relaunch and parents."""
-        path = self.dir / "best.pt"
+    def best(self) -> tuple[Any, str]:
+        """(state, what to tell the user) of the best checkpoint by the objective, else of the last."""
+        path, note = self.dir / "best.pt", ""
         if path.exists():
-            with contextlib.suppress(ValueError):
-                return read(path)["state"]
-        return self.load(restore_random=False)[1]
+            try:
+                return read(path)["state"], ""
+            except ValueError as error:
+                note = f"best.pt is damaged ({error})"
+        _, state, more = self.load(restore_random=False)
+        return state, "; ".join(filter(None, [note, more or (note and "last.pt used")]))
 
     def best_score(self) -> float | None:
         try:
@@ -79,6 +84,13 @@ class Checkpoints:
             return (self.dir / "last.pt").stat().st_mtime
         except OSError:
             return -1.0
+
+
+def beneath(error: BaseException | None) -> OSError | None:
+    """What the file system said: torch raises an error of its own on closing a torn file."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__context__
+    return error
 
 
 def read(path: Path) -> dict[str, Any]:

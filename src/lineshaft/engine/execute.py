@@ -1,6 +1,7 @@
 """Executing one run: lock, resume, compute, save; whatever happens is told by the files it leaves."""
 
 import json
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -67,7 +68,26 @@ def check_identity(folder: Folder, config: Config) -> None:
 @contextmanager
 def opened(folder: Folder, config: Config) -> Iterator[None]:
     """The run's folder, made where it is missing and taken away again if the request proves wrong."""
-    existed = folder.dir.exists()
+    existed = os.access(folder.dir, os.F_OK)
+    try:
+        begin(folder, config)
+        yield
+    except StorageError:
+        if (
+            not existed
+            and os.access(folder.dir, os.F_OK)
+            and not os.access(folder.dir / "config.json", os.F_OK)
+        ):
+            remove(folder)
+        raise
+    except RequestError:
+        if not existed:
+            remove(folder)
+        raise
+
+
+def begin(folder: Folder, config: Config) -> None:
+    """A folder that holds this configuration."""
     try:
         if (folder.dir / "config.json").exists():
             check_identity(folder, config)
@@ -76,14 +96,6 @@ def opened(folder: Folder, config: Config) -> Iterator[None]:
             write_json(folder.dir / "config.json", as_json(config))
     except OSError as error:
         raise StorageError(folder.dir, error) from None
-    try:
-        yield
-    except StorageError:
-        raise
-    except RequestError:
-        if not existed:
-            remove(folder)
-        raise
 
 
 @contextmanager
@@ -149,8 +161,6 @@ def compute(
 
 def open_terminal() -> Any:
     """A stream to the terminal that stays one while standard error is captured."""
-    import os
-
     return os.fdopen(os.dup(2), "w")
 
 
@@ -169,7 +179,7 @@ def finish(experiment: Experiment, run: Run) -> str:
         return "paused"
     except RequestError:
         raise
-    except Exception:
+    except (Exception, SystemExit):
         text = traceback.format_exc()
         print(text, file=sys.stderr, flush=True)
         if not run.rank:

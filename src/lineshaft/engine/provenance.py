@@ -132,7 +132,7 @@ def deaths(folder: Folder, checkpoint: float) -> int:
     """How often in a row the run died under a launcher that lived on, with no new checkpoint."""
     count = 0
     for entry in reversed(folder.provenance()):
-        if entry["outcome"] != "died" or entry["checkpoint"] != checkpoint:
+        if entry.get("outcome") != "died" or entry.get("checkpoint") != checkpoint:
             break
         count += 1
     return count
@@ -140,7 +140,7 @@ def deaths(folder: Folder, checkpoint: float) -> int:
 
 def mark_death(folder: Folder) -> None:
     entries = folder.provenance()
-    if entries and entries[-1]["outcome"] is None:
+    if entries and entries[-1].get("outcome") is None:
         entries[-1] |= {"end": now(), "outcome": "died"}
         write_json(folder.dir / "provenance.json", entries)
 
@@ -149,5 +149,6 @@ def forgive(folder: Folder) -> None:
     """Forget earlier deaths: somebody asked for another try."""
     entries = folder.provenance()
     for entry in entries:
-        entry["outcome"] = "retried" if entry["outcome"] == "died" else entry["outcome"]
+        if entry.get("outcome") == "died":
+            entry["outcome"] = "retried"
     write_json(folder.dir / "provenance.json", entries)

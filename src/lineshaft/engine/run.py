@@ -1,5 +1,6 @@
 """What every long job needs, handed to an experiment's `run(config, run)`."""
 
+import errno
 import json
 import os
 import time
@@ -15,7 +16,7 @@ from lineshaft.engine.options import Options
 from lineshaft.engine.progress import Progress
 from lineshaft.engine.provenance import Entry
 from lineshaft.engine.stop import Paused, Stop
-from lineshaft.engine.store import NO_ROOM, Folder, StorageError
+from lineshaft.engine.store import Folder, storage_error
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,13 +100,15 @@ class Run:
         if self.rank:
             return
         path = self.dir / "arrays" / f"{name}.npy"
-        temporary = path.with_name(f".{path.stem}.{os.getpid()}.npy")
+        temporary = path.with_name(f".{path.name}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            np.save(temporary, as_array(values), allow_pickle=False)
+            with temporary.open("wb") as file:
+                np.save(file, as_array(values), allow_pickle=False)
             os.replace(temporary, path)
         except OSError as error:
-            raise (StorageError(path, error) if error.errno in NO_ROOM else error) from None
+            temporary.unlink(missing_ok=True)
+            raise storage_error(path, error) from None
 
     def progress(self, items: Iterable[T], what: str) -> Iterator[T]:
         """The items, with progress in the terminal, in `ls` and in log.txt."""
@@ -150,13 +153,13 @@ class Run:
         """Load the last good checkpoint of this run, else the parent's best; says what a user should know."""
         step, self.state, note = self._checkpoints.load()
         if step < 0 and self.config.parent is not None:
-            self.state = parent_state(self.config, self.dir.parent.parent)
+            self.state, note = parent_state(self.config, self.dir.parent.parent)
             self.relaunched = True
         return note
 
 
-def parent_state(config: Config, runs: Path) -> Any:
-    """The best checkpoint of the run a configuration was relaunched from."""
+def parent_state(config: Config, runs: Path) -> tuple[Any, str]:
+    """The best checkpoint of the run a configuration was relaunched from, and what to tell the user."""
     from lineshaft.engine.experiment import find
     from lineshaft.engine.names import name
     from lineshaft.engine.words import validated
@@ -164,12 +167,12 @@ def parent_state(config: Config, runs: Path) -> Any:
     assert config.parent is not None
     experiment = find(config.parent.experiment)
     folder = Folder(runs / experiment.name / name(validated(experiment.config, config.parent.config)))
-    state = Checkpoints(folder.dir / "checkpoints").best()
+    state, note = Checkpoints(folder.dir / "checkpoints").best()
     if state is None:
         raise RequestError(
             f"{folder.dir} holds no checkpoint to start from; run it first, or pick another parent"
         )
-    return state
+    return state, note and f"of the parent {folder.id}: {note}"
 
 
 def append(path: Path, data: bytes) -> None:
@@ -177,11 +180,12 @@ def append(path: Path, data: bytes) -> None:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         try:
-            os.write(handle, data)
+            if os.write(handle, data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         finally:
             os.close(handle)
     except OSError as error:
-        raise (StorageError(path, error) if error.errno in NO_ROOM else error) from None
+        raise storage_error(path, error) from None
 
 
 def as_array(values: Any) -> "np.ndarray[Any, Any]":

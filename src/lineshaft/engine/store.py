@@ -28,9 +28,7 @@ class StorageError(RequestError):
     """The folder cannot be written or read; nothing is lost, the same command resumes once that is mended."""
 
     def __init__(self, path: Path, error: OSError) -> None:
-        super().__init__(
-            f"{path}: {error.strerror}; make room or permit it, then give the same command again"
-        )
+        super().__init__(f"{path}: {error.strerror}; {way_out(error)}, then give the same command again")
 
 
 @dataclass(frozen=True)
@@ -52,15 +50,23 @@ class Folder:
         return f"{self.experiment}/{self.name}"
 
     def config(self) -> dict[str, Any]:
-        return dict(self._json("config.json", {}))
+        found: dict[str, Any] = self._json("config.json", {})
+        return found
 
     def provenance(self) -> list[dict[str, Any]]:
         """One entry an execution, oldest first."""
-        return list(self._json("provenance.json", []))
+        entries: list[dict[str, Any]] = self._json("provenance.json", [])
+        if not all(isinstance(entry, dict) for entry in entries):
+            raise self._damaged("provenance.json", "is no list of executions")
+        return entries
 
     def result(self) -> dict[str, float]:
         """Final metrics under their own names; empty unless done."""
-        return {k: float(v) for k, v in self._json("result.json", {}).items()}
+        values: dict[str, Any] = self._json("result.json", {})
+        try:
+            return {k: float(v) for k, v in values.items()}
+        except (TypeError, ValueError) as error:
+            raise self._damaged("result.json", f"holds something else than numbers ({error})") from None
 
     def metrics(self) -> list[dict[str, Any]]:
         """Logged rows by step; for each step and metric the last line counts."""
@@ -89,7 +95,13 @@ class Folder:
 
     def state(self) -> str:
         """From files alone; `queued` needs the scheduler's word and is told by slurm/."""
-        return told(self.dir, set(os.listdir(self.dir)) if self.dir.is_dir() else set())
+        try:
+            names = set(os.listdir(self.dir))
+        except (FileNotFoundError, NotADirectoryError):
+            names = set()
+        except OSError as error:
+            raise StorageError(self.dir, error) from None
+        return told(self.dir, names)
 
     def state_unlocked(self) -> str:
         """The state for the holder of the lock, who would otherwise always see itself running."""
@@ -97,15 +109,20 @@ class Folder:
 
     def _json(self, name: str, missing: Any) -> Any:
         try:
-            return json.loads((self.dir / name).read_bytes())
+            value = json.loads((self.dir / name).read_bytes())
         except FileNotFoundError:
             return missing
-        except ValueError as error:
-            raise RequestError(
-                f"{self.dir / name} is not JSON ({error}); restore it or remove the run"
-            ) from None
+        except (ValueError, RecursionError) as error:
+            raise self._damaged(name, f"is not JSON ({error})") from None
         except OSError as error:
             raise StorageError(self.dir / name, error) from None
+        if not isinstance(value, type(missing)):
+            kind = "object" if isinstance(missing, dict) else "list"
+            raise self._damaged(name, f"is no JSON {kind}")
+        return value
+
+    def _damaged(self, name: str, what: str) -> RequestError:
+        return RequestError(f"{self.dir / name} {what}; restore it or remove the run")
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         path = self.dir / "metrics.jsonl"
@@ -114,9 +131,19 @@ class Folder:
         lines = path.read_bytes().split(b"\n")
         for number, line in enumerate(lines[:-1], 1):
             try:
-                yield dict(json.loads(line))
-            except ValueError:
+                row = json.loads(line)
+            except (ValueError, RecursionError):
                 raise RequestError(f"{path}:{number} is not JSON: {line[:60]!r}; remove that line") from None
+            if not isinstance(row, dict) or not isinstance(row.get("step"), int):
+                raise RequestError(f"{path}:{number} is no row with a step: {line[:60]!r}; remove that line")
+            yield row
+
+
+def way_out(error: OSError) -> str:
+    """What mends it."""
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        return "a file lies where a folder must be: move it or name another folder with --runs"
+    return "permit it" if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else "make room"
 
 
 def told(directory: Path, names: set[str]) -> str:
@@ -163,9 +190,14 @@ def write(path: Path, data: bytes | str, sync: bool = False) -> None:
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        if error.errno in NO_ROOM:
-            raise StorageError(path, error) from None
-        raise
+        raise storage_error(path, error) from None
+
+
+def storage_error(path: Path, error: OSError) -> OSError | StorageError:
+    """The error to raise: numpy says that it could write only part of an array, but not why."""
+    if error.errno is None:
+        error = OSError(errno.ENOSPC, str(error))
+    return StorageError(path, error) if error.errno in NO_ROOM else error
 
 
 def write_json(path: Path, value: Any, sync: bool = False) -> None:
@@ -189,12 +221,22 @@ def folders(runs: Path, experiment: str | None = None) -> Iterator[Folder]:
         raise StorageError(runs, error) from None
     for home in homes:
         if experiment in (None, home.name):
-            names = sorted(entry.name for entry in os.scandir(home) if entry.is_dir())
-            yield from (Folder(home / n) for n in names if not n.startswith("."))
+            yield from (Folder(home / n) for n in names_in(home) if not n.startswith("."))
+
+
+def names_in(home: Path) -> list[str]:
+    try:
+        return sorted(entry.name for entry in os.scandir(home) if entry.is_dir())
+    except OSError as error:
+        raise StorageError(home, error) from None
 
 
 def remove(folder: Folder) -> None:
-    """Rename first, then delete: a kill in between leaves no half run."""
-    doomed = folder.dir.with_name(f".removed-{folder.name}"[:200])
-    os.replace(folder.dir, doomed)
-    shutil.rmtree(doomed)
+    """Rename first, then delete: a kill in between leaves no half run, and the next removal what it left."""
+    doomed = folder.dir.with_name(f".removed-{folder.name}")
+    try:
+        shutil.rmtree(doomed, ignore_errors=True)
+        os.replace(folder.dir, doomed)
+        shutil.rmtree(doomed)
+    except OSError as error:
+        raise StorageError(folder.dir, error) from None

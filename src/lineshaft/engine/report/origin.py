@@ -65,7 +65,12 @@ def data(entry: Entry) -> list[str]:
 
 def computing_time(runs: Iterable[Folder]) -> str:
     """The time all executions took together."""
-    spans = [(e["start"], e["end"]) for folder in runs for e in executions(folder) if e["end"]]
+    spans = [
+        (e["start"], e["end"])
+        for folder in runs
+        for e in executions(folder)
+        if e.get("start") and e.get("end")
+    ]
     return clock(sum((moment(end) - moment(start)).total_seconds() for start, end in spans))
 
 

@@ -161,7 +161,7 @@ def with_queue(found: Sequence[Row]) -> Sequence[Row]:
 
 
 def has_ticket(folder: Folder) -> bool:
-    return (folder.dir / "job.json").exists()
+    return os.access(folder.dir / "job.json", os.F_OK)
 
 
 def text_of(value: Any) -> str:
