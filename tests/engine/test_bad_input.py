@@ -1,6 +1,7 @@
 """A wrong request: one screen, the value, the way out, exit code 2, nothing made, no traceback."""
 
 import json
+import os
 
 import pytest
 
@@ -34,6 +35,12 @@ def refused(done, *says: str) -> None:
         (["sweep", "WALK", "--slurm", "color=red"], "color"),
         (["bench", "fast"], "no bench fast"),
         (["run", "WALK", "--track", "notes"], "notes"),
+        (["run", "WALK", "LR=1"], "did you mean lr"),
+        (["run", "WALK", 'text="\\ud800"'], "UTF-8"),
+        (["run", "WALK", "--device", "banana"], "--device banana"),
+        (["run", "WALK", "--threads", "-1"], "--threads"),
+        (["sweep", "WALK", "--workers", "-1"], "--workers"),
+        (["run"], "plasma.simulate"),
     ],
 )
 def test_wrong_requests(toy, lineshaft, tmp_path, words, says):
@@ -48,6 +55,13 @@ def test_an_experiment_file_that_is_none(lineshaft, tmp_path):
     refused(lineshaft("run", "./broken.py"), "nowhere_to_be_found")
     (tmp_path / "torn.py").write_text("def run(:")
     refused(lineshaft("run", "./torn.py"), "torn.py")
+    (tmp_path / "zero.py").write_text("ONE = 1\nHALF = 1 / 0\n")
+    refused(lineshaft("run", "./zero.py"), "ZeroDivisionError", "zero.py, line 2")
+    (tmp_path / "quits.py").write_text("import sys; sys.exit(3)")
+    refused(lineshaft("run", "./quits.py"), "SystemExit: 3")
+    base = "from lineshaft.engine import Config as Base\nclass Config(Base):\n    lr: int = 'fast'\n"
+    (tmp_path / "wrong.py").write_text(base + "def run(config, run): return {}\n")
+    refused(lineshaft("run", "./wrong.py"), "a default of its Config is wrong: lr")
 
 
 def test_hostile_values_run_and_come_back(toy, lineshaft, tmp_path):
@@ -66,6 +80,8 @@ def test_a_changed_default_is_refused_with_both_values(toy, lineshaft, tmp_path)
     path = tmp_path / "runs/walk/seed=0/config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"lr": 0.5}))
     refused(lineshaft("run", toy("walk")), "0.5 -> 0.1", "rename")
+    refused(lineshaft("sweep", toy("walk"), "seed=0,1"), "0.5 -> 0.1", "rename")
+    refused(lineshaft("sweep", toy("walk"), "seed=0,1", "--dry-run"), "0.5 -> 0.1", "rename")
 
 
 def test_a_runs_folder_that_is_a_file(toy, lineshaft, tmp_path):
@@ -77,3 +93,34 @@ def test_a_damaged_config_is_named(toy, lineshaft, tmp_path):
     assert lineshaft("run", toy("walk")).returncode == 0
     (tmp_path / "runs/walk/seed=0/config.json").write_text("{")
     refused(lineshaft("run", toy("walk")), "config.json")
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [("config.json", "[]"), ("result.json", "null"), ("result.json", '{"a": "b"}'), ("provenance.json", "3")],
+)
+def test_json_of_another_shape_is_named(toy, lineshaft, tmp_path, file, content):
+    assert lineshaft("run", toy("walk")).returncode == 0
+    home = tmp_path / "runs/walk/seed=0"
+    (home / file).write_text(content)
+    if file == "provenance.json":
+        (home / "result.json").unlink()
+    refused(lineshaft("run", toy("walk")), file, "restore it or remove the run")
+    assert lineshaft("ls").returncode == 0
+
+
+def test_help_of_run_tells_its_options_and_the_experiments(lineshaft):
+    done = lineshaft("run", "--help")
+    assert done.returncode == 0
+    assert "--retry" in done.stdout
+    assert "plasma.simulate" in done.stdout
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read_is_named(toy, lineshaft, tmp_path):
+    assert lineshaft("run", toy("walk")).returncode == 0
+    for folder in (tmp_path / "runs/walk", tmp_path / "runs"):
+        folder.chmod(0)
+        for words in (["ls"], ["summary"], ["run", toy("walk")], ["sweep", toy("walk")]):
+            refused(lineshaft(*words), str(folder.name))
+        folder.chmod(0o755)

@@ -9,9 +9,9 @@ DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 
 def main() -> None:
     """Entry point of `lineshaft`; every foreseen error is one screen of text, never a traceback."""
-    from lineshaft.cli.app import app
-
     try:
+        from lineshaft.cli.app import app
+
         code = app(spread(sys.argv[1:]), standalone_mode=False)
     except (RequestError, Busy) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -21,6 +21,11 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         code = DONE
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        code = WRONG
     except Exception as error:
         if not hasattr(error, "exit_code"):
             raise

@@ -21,6 +21,7 @@ def print_parameters(experiment: Experiment) -> None:
     print_table(list(rows(model, "")), ["parameter", "type", "default", "meaning"])
     if model.objective:
         print(f"\nobjective: {model.objective[1]} of {model.objective[0]}")
+    print("\noptions: lineshaft run --help")
 
 
 def rows(model: type[BaseModel], prefix: str) -> Iterator[Row]:

@@ -25,11 +25,11 @@ def relaunch(
         str | None, typer.Option(help="another experiment: it reads the parent's state from run.state")
     ] = None,
     runs: Runs = None,
-    workers: Annotated[int | None, typer.Option(help="runs at once (default: cores, or GPUs)")] = None,
-    per_gpu: Annotated[int, typer.Option("--per-gpu", help="runs that share one GPU")] = 1,
+    workers: Annotated[int | None, typer.Option(min=1, help="runs at once (default: cores, or GPUs)")] = None,
+    per_gpu: Annotated[int, typer.Option("--per-gpu", min=1, help="runs that share one GPU")] = 1,
     device: Device = "auto",
     threads: Annotated[
-        int | None, typer.Option(help="threads a run (default: cores // runs at once)")
+        int | None, typer.Option(min=1, help="threads a run (default: cores // runs at once)")
     ] = None,
     checkpoint_every: Every = 30.0,
     track: Track = None,
@@ -41,8 +41,8 @@ def relaunch(
     slurm: Annotated[
         list[str] | None, typer.Option("--slurm", help="submit: partition=.. time=.. gpus=..")
     ] = None,
-    per_job: Annotated[int, typer.Option("--per-job", help="runs in one Slurm job")] = 1,
-    max_jobs: Annotated[int | None, typer.Option("--max-jobs", help="a site's limit of jobs")] = None,
+    per_job: Annotated[int, typer.Option("--per-job", min=1, help="runs in one Slurm job")] = 1,
+    max_jobs: Annotated[int | None, typer.Option("--max-jobs", min=1, help="a site's limit of jobs")] = None,
 ) -> int:
     """Start the best checkpoints again with other parameters, all seeds, even as another experiment."""
     folder = runs_folder(runs)

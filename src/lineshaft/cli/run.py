@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from lineshaft.cli import DONE
 from lineshaft.cli.output import RUNS_HELP, print_table, runs_folder, say
 from lineshaft.engine.config import Config
 from lineshaft.engine.errors import RequestError
@@ -17,27 +18,34 @@ from lineshaft.engine.options import Options, cores, set_threads
 Cell = tuple[str, Config]
 Runs = Annotated[Path | None, typer.Option("--runs", help=RUNS_HELP)]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1; auto is the GPU where there is one")]
-Every = Annotated[float, typer.Option("--checkpoint-every", help="seconds between checkpoints")]
+Every = Annotated[float, typer.Option("--checkpoint-every", min=0, help="seconds between checkpoints")]
 Track = Annotated[list[str] | None, typer.Option("--track", help="mirror metrics to wandb or tensorboard")]
 Retry = Annotated[bool, typer.Option("--retry", help="try failed runs again")]
 
 
 def run(
-    experiment: Annotated[str, typer.Argument(help="SYSTEM.EXPERIMENT or a file such as ./mine.py")],
+    context: typer.Context,
+    experiment: Annotated[
+        str | None, typer.Argument(help="SYSTEM.EXPERIMENT or a file such as ./mine.py")
+    ] = None,
     words: Annotated[list[str] | None, typer.Argument(help="key=value ...")] = None,
     runs: Runs = None,
     device: Device = "auto",
-    threads: Annotated[int | None, typer.Option(help="threads of the run (default: all cores)")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="threads of the run (default: all cores)")
+    ] = None,
     checkpoint_every: Every = 30.0,
     track: Track = None,
     retry: Retry = False,
     show_help: Annotated[
-        bool, typer.Option("--help", help="the parameters, with type, default, meaning")
+        bool, typer.Option("--help", help="this; after an experiment its parameters and their defaults")
     ] = False,
 ) -> int:
     """One run in the foreground, with progress. The same command resumes it, or says that it is done."""
     from lineshaft.cli.parameters import print_parameters
 
+    if experiment is None:
+        return usage(context, show_help)
     set_threads(threads or cores())
     from lineshaft.engine.execute import execute
     from lineshaft.engine.experiment import find
@@ -59,15 +67,29 @@ def run(
     return {"done": 0, "failed": 1}.get(state, 130)
 
 
+def usage(context: typer.Context, asked: bool) -> int:
+    """How `run` is used and what can be run; an error where nobody asked for it."""
+    from lineshaft.engine.experiment import known
+
+    names = ", ".join(known())
+    if not asked:
+        raise RequestError(
+            f"name an experiment: {names}, or a file such as ./mine.py; see lineshaft run --help"
+        )
+    print(context.get_help())
+    print(f"\nExperiments: {names}\nTheir parameters: lineshaft run EXPERIMENT --help")
+    return DONE
+
+
 def sweep(
     experiment: Annotated[str, typer.Argument(help="SYSTEM.EXPERIMENT, ./mine.py or SYSTEM.tables:FUNCTION")],
     words: Annotated[list[str] | None, typer.Argument(help="key=a,b seed=0..4 ...")] = None,
     runs: Runs = None,
-    workers: Annotated[int | None, typer.Option(help="runs at once (default: cores, or GPUs)")] = None,
-    per_gpu: Annotated[int, typer.Option("--per-gpu", help="runs that share one GPU")] = 1,
+    workers: Annotated[int | None, typer.Option(min=1, help="runs at once (default: cores, or GPUs)")] = None,
+    per_gpu: Annotated[int, typer.Option("--per-gpu", min=1, help="runs that share one GPU")] = 1,
     device: Device = "auto",
     threads: Annotated[
-        int | None, typer.Option(help="threads a run (default: cores // runs at once)")
+        int | None, typer.Option(min=1, help="threads a run (default: cores // runs at once)")
     ] = None,
     checkpoint_every: Every = 30.0,
     track: Track = None,
@@ -81,8 +103,8 @@ def sweep(
     slurm: Annotated[
         list[str] | None, typer.Option("--slurm", help="submit: partition=.. time=.. gpus=..")
     ] = None,
-    per_job: Annotated[int, typer.Option("--per-job", help="runs in one Slurm job")] = 1,
-    max_jobs: Annotated[int | None, typer.Option("--max-jobs", help="a site's limit of jobs")] = None,
+    per_job: Annotated[int, typer.Option("--per-job", min=1, help="runs in one Slurm job")] = 1,
+    max_jobs: Annotated[int | None, typer.Option("--max-jobs", min=1, help="a site's limit of jobs")] = None,
 ) -> int:
     """A grid of runs. The same command again does only what is left; two launchers share one grid."""
     from lineshaft.engine.launch import warm_up

@@ -18,18 +18,34 @@ def main(words: list[str]) -> int:
     if not words or words[0].startswith("-"):
         print("usage: python -m lineshaft.engine SYSTEM.EXPERIMENT key=value ...", file=sys.stderr)
         return 2
-    code, runs = 0, Path(os.environ.get("LINESHAFT_RUNS", "runs"))
-    options = Options(threads=int(os.environ.get("LINESHAFT_THREADS", cores())))
-    set_threads(options.threads)
     try:
-        for config in grid(find(words[0]).config, words[1:]):
-            folder, state = execute(words[0], config, runs, options)
-            print(f"{state:8}{folder.id}", file=sys.stderr, flush=True)
-            code = EXIT[state] or code
+        return compute(words, Path(os.environ.get("LINESHAFT_RUNS", "runs")))
     except (RequestError, Busy) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def compute(words: list[str], runs: Path) -> int:
+    """The cells one after the other; whoever pauses one wants the process to end."""
+    code, options = 0, Options(threads=threads())
+    set_threads(options.threads)
+    for config in grid(find(words[0]).config, words[1:]):
+        folder, state = execute(words[0], config, runs, options)
+        print(f"{state:8}{folder.id}", file=sys.stderr, flush=True)
+        code = EXIT[state] or code
+        if state == "paused":
+            break
     return code
+
+
+def threads() -> int:
+    """$LINESHAFT_THREADS, else all cores."""
+    text = os.environ.get("LINESHAFT_THREADS") or str(cores())
+    if not text.isdecimal() or int(text) < 1:
+        raise RequestError(f"LINESHAFT_THREADS={text[:40]} is no number of threads")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import json
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 
@@ -54,6 +54,12 @@ def default(model: type[BaseModel]) -> BaseModel | None:
     if any(field.is_required() for field in model.model_fields.values()):
         return None
     return model()
+
+
+def faults(error: ValidationError) -> str:
+    """Which values are wrong and why, the first few."""
+    found = [f"{'.'.join(str(p) for p in e['loc']) or error.title}: {e['msg']}" for e in error.errors()]
+    return "; ".join(found[:5])
 
 
 def is_model(annotation: Any) -> bool:

@@ -20,7 +20,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     options = sorted(known)
-    close = get_close_matches(word, options, n=1, cutoff=0.6)
+    lower = {o.lower(): o for o in options}
+    close = get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
     if close:
-        return f"; did you mean {close[0]}?"
+        return f"; did you mean {lower[close[0]]}?"
     return f"; known: {', '.join(options[:20])}" if options else ""

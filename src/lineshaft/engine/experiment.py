@@ -6,13 +6,16 @@ import importlib.metadata
 import importlib.util
 import pkgutil
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lineshaft.engine.config import Config
+from pydantic import ValidationError
+
+from lineshaft.engine.config import Config, default, faults
 from lineshaft.engine.errors import RequestError, nearest
 
 GROUP = "lineshaft.experiments"
@@ -59,6 +62,10 @@ def find(address: str) -> Experiment:
             raise RequestError(f"{address} has no {public}: an experiment is a module with Config and run")
     if not (isinstance(experiment.module.Config, type) and issubclass(experiment.module.Config, Config)):
         raise RequestError(f"{address}: Config must derive from lineshaft.engine.Config")
+    try:
+        default(experiment.module.Config)
+    except ValidationError as error:
+        raise RequestError(f"{address}: a default of its Config is wrong: {faults(error)}") from None
     return experiment
 
 
@@ -85,20 +92,32 @@ def from_file(address: str) -> Experiment:
     sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
-    except (ImportError, SyntaxError) as error:
-        raise RequestError(f"{address} cannot be imported: {error}") from None
+    except (Exception, SystemExit) as error:
+        raise RequestError(f"{address} cannot be imported: {fault(error)}") from None
     return Experiment(str(path), path.stem, module)
 
 
 def imported(module: str, address: str) -> ModuleType:
-    """The module, or the command that installs what it lacks."""
+    """The module, or the command that installs what it lacks; a fault in our own code is no request's."""
     try:
         return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name and error.name.split(".")[0] in ("lineshaft", module.split(".")[0]):
+    except (Exception, SystemExit) as error:
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if address not in own():
+            raise RequestError(f"{address} cannot be imported from {module}: {fault(error)}") from None
+        if missing is None or missing.split(".")[0] == "lineshaft":
             raise
         extra = address.split(".")[0]
-        raise RequestError(f"{address} needs {error.name}: pip install 'lineshaft[{extra}]'") from None
+        raise RequestError(f"{address} needs {missing}: pip install 'lineshaft[{extra}]'") from None
+
+
+def fault(error: BaseException) -> str:
+    """What went wrong and in which line of which file."""
+    text = f"{type(error).__name__}: {error}"[:300]
+    where = traceback.extract_tb(error.__traceback__)
+    if isinstance(error, SyntaxError) or not where:
+        return text
+    return f"{text} ({where[-1].filename}, line {where[-1].lineno})"
 
 
 @functools.cache

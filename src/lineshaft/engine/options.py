@@ -5,6 +5,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+from lineshaft.engine.errors import RequestError
+
 
 @dataclass(frozen=True)
 class Options:
@@ -42,9 +44,15 @@ def set_threads(count: int) -> None:
 
 
 def device(wanted: str) -> str:
-    """`auto` is the GPU where there is one."""
-    if wanted != "auto":
+    """`auto` is the GPU where there is one; one that torch cannot use is refused."""
+    if wanted == "cpu":
         return wanted
     import torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=wanted)
+    except (RuntimeError, AssertionError) as error:
+        raise RequestError(f"--device {wanted[:40]} cannot be used: {str(error).splitlines()[0]}") from None
+    return wanted

@@ -11,8 +11,9 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticSerializationError
 
-from lineshaft.engine.config import Config, combination, default, is_model, members, tag, variants
+from lineshaft.engine.config import Config, combination, default, faults, is_model, members, tag, variants
 from lineshaft.engine.errors import RequestError, nearest
 
 C = TypeVar("C", bound=Config)
@@ -45,14 +46,15 @@ def partial(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
 
 
 def validated(model: type[C], values: Mapping[str, Any]) -> C:
-    """The model from values, or an error of one line a fault."""
+    """The model from values that can be stored, or an error that names the faults."""
     try:
-        return model.model_validate(values)
+        found = model.model_validate(values)
+        found.model_dump_json()
     except ValidationError as error:
-        faults = [
-            f"{'.'.join(str(p) for p in e['loc']) or model.__name__}: {e['msg']}" for e in error.errors()
-        ]
-        raise RequestError("; ".join(faults[:5])) from None
+        raise RequestError(faults(error)) from None
+    except PydanticSerializationError as error:
+        raise RequestError(f"a value is no text that UTF-8 can hold: {str(error)[:200]}") from None
+    return found
 
 
 def edit(model: type[BaseModel], values: dict[str, Any], path: Sequence[str], raw: str, key: str) -> None:
