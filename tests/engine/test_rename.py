@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from finished import NAN, WALK, finished, put
@@ -14,7 +15,7 @@ from lineshaft.engine.options import Options
 from lineshaft.engine.runs import rename, usage
 from lineshaft.engine.runs.removal import carry_out, doomed
 from lineshaft.engine.runs.table import rows
-from lineshaft.engine.store import Folder
+from lineshaft.engine.store import Folder, remove
 
 
 def toy_with(tmp_path, old="Field(0.1, gt=0", new="Field(0.2, gt=0"):
@@ -247,3 +248,20 @@ def test_du_as_a_verb(tmp_path, lineshaft):
     assert (folder.dir / "checkpoints" / "last.pt").exists()
     assert lineshaft("du", "--prune", "none", "--apply").returncode == 0
     assert not (folder.dir / "checkpoints" / "last.pt").exists()
+
+
+def test_a_folder_elsewhere_that_looks_like_a_run_is_not_removed(tmp_path, monkeypatch):
+    finished(tmp_path / "runs", 1.0, text="bert")
+    (tmp_path / "bert").mkdir()
+    put(Folder(tmp_path / "bert"), "config.json", {"hidden_size": 768})
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RequestError, match="bert is no run below runs"):
+        doomed(Path("runs"), ["bert"])
+    assert len(doomed(Path("runs"), ["text=bert"])) == 1
+
+
+def test_what_a_killed_removal_left_stops_no_later_one(tmp_path):
+    folder = finished(tmp_path, 1.0)
+    (folder.dir.with_name(f".removed-{folder.name}") / "arrays").mkdir(parents=True)
+    remove(folder)
+    assert list((tmp_path / "walk").iterdir()) == []

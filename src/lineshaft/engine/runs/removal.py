@@ -42,7 +42,11 @@ def doomed(
 
 
 def named(runs: Path, texts: Sequence[str]) -> list[Row]:
+    """The runs named; a folder elsewhere that only looks like one, such as a model's, is none of them."""
     found = {folder.dir: read(folder) or Row(folder, "new") for folder in (pick(runs, t) for t in texts)}
+    for home in found:
+        if home.resolve().parent.parent != runs.resolve():
+            raise RequestError(f"{home} is no run below {runs}: name its folder of runs with --runs")
     return list(with_queue(list(found.values())))
 
 
