@@ -20,4 +20,4 @@ def runs(
 
     from lineshaft.engine.runs.frame import frame
 
-    return frame(Path(folder or os.environ.get("LINESHAFT_RUNS", "runs")), experiment, where)
+    return frame(Path(folder or os.environ.get("LINESHAFT_RUNS") or "runs"), experiment, where)

@@ -256,6 +256,18 @@ def test_a_checkpoint_that_finds_no_room_leaves_the_one_before(tmp_path, monkeyp
     assert store.load()[:2] == (1, "one")
 
 
+def test_a_full_disk_met_by_the_experiment_itself_is_no_failure_of_the_run(tmp_path):
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    file = tmp_path / "writer.py"
+    file.write_text(LEAVER.replace("sys.exit({code})", "open('/dev/full', 'wb', 0).write(b'x')"))
+    address = str(file)
+    with pytest.raises(StorageError, match="No space left"):
+        execute(address, find(address).config(), tmp_path / "runs", ALWAYS)
+    (folder,) = folders(tmp_path / "runs")
+    assert folder.state() == "new"
+
+
 def test_a_line_written_in_part_ends_the_run(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "write", lambda handle, data: 3)
     with pytest.raises(StorageError, match="No space left"):

@@ -14,6 +14,7 @@ import pytest
 from finished import NAN, WALK, finished, put
 
 import lineshaft as package
+from lineshaft.cli.output import runs_folder
 from lineshaft.engine import Options, RequestError
 from lineshaft.engine.execute import execute
 from lineshaft.engine.experiment import find
@@ -337,3 +338,8 @@ def test_ten_thousand_runs_are_written_as_asked(tmp_path):
     assert all((line.row.state, line.is_stale) == ("done", False) for line in lines)
     assert {len(row.result) for row in rows(tmp_path)} == {8}
     assert all(pick(Path(tmp_path), line.row.id) == line.row.folder for line in lines)
+
+
+def test_an_empty_variable_is_none(monkeypatch):
+    monkeypatch.setenv("LINESHAFT_RUNS", "")
+    assert runs_folder(None) == Path("runs")

@@ -12,7 +12,7 @@ RUNS_HELP = "folder of runs (default: $LINESHAFT_RUNS, else ./runs)"
 
 def runs_folder(given: Path | None) -> Path:
     """--runs, else $LINESHAFT_RUNS, else ./runs."""
-    return given or Path(os.environ.get("LINESHAFT_RUNS", "runs"))
+    return given or Path(os.environ.get("LINESHAFT_RUNS") or "runs")
 
 
 def say(text: str) -> None:

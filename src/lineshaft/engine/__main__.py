@@ -19,7 +19,7 @@ def main(words: list[str]) -> int:
         print("usage: python -m lineshaft.engine SYSTEM.EXPERIMENT key=value ...", file=sys.stderr)
         return 2
     try:
-        return compute(words, Path(os.environ.get("LINESHAFT_RUNS", "runs")))
+        return compute(words, Path(os.environ.get("LINESHAFT_RUNS") or "runs"))
     except (RequestError, Busy) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -23,7 +23,7 @@ from lineshaft.engine.options import Options, device, set_threads
 from lineshaft.engine.progress import Progress
 from lineshaft.engine.run import Run
 from lineshaft.engine.stop import Paused, Stop
-from lineshaft.engine.store import Folder, StorageError, mend_tail, remove, write, write_json
+from lineshaft.engine.store import FULL, Folder, StorageError, mend_tail, remove, write, write_json
 
 LOCK_PATIENCE = 0.5
 MOST_DEATHS = 3
@@ -179,7 +179,9 @@ def finish(experiment: Experiment, run: Run) -> str:
         return "paused"
     except RequestError:
         raise
-    except (Exception, SystemExit):
+    except (Exception, SystemExit) as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise StorageError(Path(error.filename or run.dir), error) from None
         text = traceback.format_exc()
         print(text, file=sys.stderr, flush=True)
         if not run.rank:

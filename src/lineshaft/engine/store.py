@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 STATES = ("new", "queued", "running", "paused", "done", "failed")
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+FULL = (errno.ENOSPC, errno.EDQUOT)
+NO_ROOM = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class StorageError(RequestError):

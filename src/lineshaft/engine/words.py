@@ -11,7 +11,6 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticSerializationError
 
 from lineshaft.engine.config import Config, combination, default, faults, is_model, members, tag, variants
 from lineshaft.engine.errors import RequestError, nearest
@@ -52,7 +51,7 @@ def validated(model: type[C], values: Mapping[str, Any]) -> C:
         found.model_dump_json()
     except ValidationError as error:
         raise RequestError(faults(error)) from None
-    except PydanticSerializationError as error:
+    except ValueError as error:
         raise RequestError(f"a value is no text that UTF-8 can hold: {str(error)[:200]}") from None
     return found
 
