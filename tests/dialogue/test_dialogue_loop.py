@@ -1,12 +1,14 @@
 """The loop on the embedded corpus: bounds in their order, controls that learn nothing, an exact resume."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from lineshaft.dialogue import claims
+from lineshaft.dialogue import claims, students
 from lineshaft.dialogue.adapters import sample
+from lineshaft.dialogue.corpus import Fold
 from lineshaft.dialogue.experiments import loop
 from lineshaft.dialogue.students import CONTROLS, SYSTEMS, Job, Students
 from lineshaft.engine import Options
@@ -56,6 +58,26 @@ def test_masks_of_a_control_differ_and_nothing_of_the_test_is_learnt_from():
     first, second = (students.kept(Job("random", 0, mask)) for mask in range(2))
     assert len(first) == len(second) and not np.array_equal(first, second)
     assert not set(students.annotations.dialogue) & set(material.folds[0].test)
+
+
+def test_with_several_folds_no_student_learns_from_its_test_dialogues():
+    material, ontology = sample.load(0)
+    thirds = [tuple(range(first, 300, 3)) for first in range(3)]
+    folds = [Fold(tuple(sorted({*range(300)} - {*test})), test) for test in thirds]
+    students = Students(replace(material, folds=folds), ontology, c=0.3, share=0.5, masks=1, seed=0)
+    for job in students.jobs():
+        learnt = set(students.annotations.dialogue[students.kept(job)])
+        assert learnt and learnt <= set(folds[job.fold].unlabelled)
+
+
+def test_no_threshold_is_at_the_edge_of_the_grid_and_one_that_is_would_be_told(result, monkeypatch):
+    assert [name for name in SYSTEMS if result[f"{name}/at_edge"]] == []
+    for name, size in {"SOURCE": 25, "UNLABELLED": 20, "TEST": 20, "VALIDATION": 10}.items():
+        monkeypatch.setattr(sample, name, size)
+    monkeypatch.setattr(students, "THRESHOLDS", (0.8, 0.9))
+    narrow = loop.run(loop.Config(masks=1), Cut())
+    assert narrow["lower/at_edge"] == 100
+    assert narrow["permuted/at_edge"] == 0, "its threshold is not tuned"
 
 
 class Stopped(Exception):

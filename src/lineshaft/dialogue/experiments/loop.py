@@ -15,7 +15,7 @@ from lineshaft.dialogue import data, metrics, pictures
 from lineshaft.dialogue.adapters import sample, woz2, xrisawoz
 from lineshaft.dialogue.corpus import Material
 from lineshaft.dialogue.schema import Ontology
-from lineshaft.dialogue.students import CONTROLS, SYSTEMS, Students
+from lineshaft.dialogue.students import CONTROLS, SYSTEMS, Students, at_edge
 from lineshaft.engine import Figure, Folder, Run
 
 
@@ -121,6 +121,7 @@ def _training(students: Students, done: dict[str, Any]) -> dict[str, float]:
         available = len(students.available(job.fold))
         values.setdefault(f"{job.system}/kept", []).append(100 * outcome["kept"] / available)
         values.setdefault(f"{job.system}/threshold", []).append(outcome["threshold"])
+        values.setdefault(f"{job.system}/at_edge", []).append(100 * at_edge(outcome["threshold"]))
         if job.system == "confidence":
             values["val/jga"].append(outcome["val"])
     return {name: float(np.mean(each)) for name, each in values.items()} | {"annotation/turns": float(turns)}
