@@ -144,3 +144,41 @@ def test_every_claim_is_there_and_the_sample_proves_none(finished):
         "dialogue.settings",
     ]
     assert all(claim.measure([finished]) is None for claim in claims.CLAIMS)
+
+
+class Done:
+    """A finished run on X-RiSAWOZ as the ledger sees it: each system right on a share of 400 dialogues."""
+
+    id = "run"
+
+    def __init__(self, **shares):
+        self.shares = {
+            "lower": 0.3,
+            "unfiltered": 0.3,
+            "random": 0.3,
+            "confidence": 0.3,
+            "oracle": 0.6,
+        } | shares
+
+    def config(self):
+        return loop.Config(data="xrisawoz").model_dump()
+
+    def array(self, name):
+        turns = np.arange(400)
+        return turns if name == "dialogue" else np.tile(turns < 400 * self.shares[name], (4, 1)).astype(float)
+
+
+@pytest.mark.parametrize(
+    ("shares", "verdict"),
+    [
+        ({}, "not reproduced"),
+        ({"confidence": 0.4, "random": 0.4}, "not reproduced"),
+        ({"confidence": 0.4}, "partly"),
+        ({"confidence": 0.2, "oracle": 0.3}, "not reproduced"),
+    ],
+    ids=["only the oracle gains", "a random drop gains as much", "a real filter gains", "nothing gains"],
+)
+def test_the_oracle_alone_reproduces_no_gain_of_filtering(shares, verdict):
+    row = claims.gain([Done(**shares)])
+    assert row.verdict == verdict
+    assert row.value == pytest.approx(100 * ({"oracle": 0.6} | shares)["oracle"] - 30)
