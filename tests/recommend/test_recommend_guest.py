@@ -157,11 +157,11 @@ def test_every_claim_has_its_row_and_none_speaks_without_runs() -> None:
 class Done:
     """A finished run as the ledger sees it."""
 
-    def __init__(self, name: str, model, recall: float) -> None:
-        self.id, self.model, self.recall = name, model, recall
+    def __init__(self, name: str, model, recall: float, **words) -> None:
+        self.id, self.model, self.recall, self.words = name, model, recall, words
 
     def config(self) -> dict:
-        return Config(data="animeulike", model=self.model).model_dump()
+        return Config(data="animeulike", model=self.model, **self.words).model_dump()
 
     def result(self) -> dict[str, float]:
         ends = {"": 0, "_low": -0.01, "_high": 0.01}
@@ -179,3 +179,20 @@ def test_the_warm_row_bounds_the_gain_by_the_untuned_wmf() -> None:
         [Done(n, tables.DROPOUTNET_WMF, r) for n, r in (("a", 0.2), ("b", 0.22), ("c", 0.21))]
     )
     assert several.low < several.value < several.high and several.runs == ["a", "b", "c"]
+
+
+def test_the_warm_row_takes_runs_on_the_same_folds_alone() -> None:
+    """A basket's size changes nothing of known users: such a run is a copy, no further seed."""
+    seeds = [Done(f"w{seed}", tables.DROPOUTNET_WMF, 0.2 + seed / 100, seed=seed) for seed in range(3)]
+    copies = [Done(f"c{basket}", tables.DROPOUTNET_WMF, 0.2, seed=0, basket=basket) for basket in (1, 3)]
+    easy = Done("easy", Ease(), 0.9, validation=0.5)
+    assert claims.warm([*copies, easy, *seeds]) == claims.warm(seeds)
+
+
+def test_the_warm_row_chooses_a_setting_by_its_mean_over_all_seeds() -> None:
+    wmf = [Done(f"w{seed}", tables.DROPOUTNET_WMF, 0.2, seed=seed) for seed in range(2)]
+    lucky = [Done(f"l{seed}", Knn(), recall, seed=seed) for seed, recall in enumerate((0.5, 0.1))]
+    steady = [Done(f"s{seed}", Ease(), 0.4, seed=seed) for seed in range(2)]
+    once = [Done("once", Wmf(factors=8), 0.6, seed=0)]
+    row = claims.warm([*wmf, *lucky, *steady, *once])
+    assert "ease, 2.00x" in row.reason and row.runs == ["s0", "s1", "w0", "w1"]
