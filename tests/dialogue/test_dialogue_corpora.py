@@ -99,10 +99,13 @@ def test_a_broken_file_is_named(tmp_path):
         read_json(path)
 
 
-def test_a_file_in_another_format_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "output"),
+    [("<history> USER: hi <endofhistory>", "( x"), ("<history> hi <endofhistory>", "null"), ("hi", "null")],
+    ids=["a torn state", "no user", "no history"],
+)
+def test_a_file_in_another_format_is_named(text, output, tmp_path):
     path = tmp_path / "valid.json"
-    path.write_text(
-        json.dumps([{"dialogue": 0, "input": "<history> USER: hi <endofhistory>", "output": "( x"}])
-    )
+    path.write_text(json.dumps([{"dialogue": 0, "input": text, "output": output}]))
     with pytest.raises(RequestError, match=r"valid.json: not in the subtask format"):
         xrisawoz._dialogues(path, "en")

@@ -83,7 +83,7 @@ def _dialogues(path: Path, language: str, project: Project | None = None) -> lis
             Dialogue(str(name), tuple(_turn(text, state, project) for _, text, state in group), language)
             for name, group in groupby(_subtask(records), key=lambda record: record[0])
         ]
-    except (StateSyntaxError, KeyError, TypeError, AttributeError) as error:
+    except (StateSyntaxError, LookupError, TypeError, AttributeError) as error:
         raise RequestError(f"{path}: not in the subtask format of X-RiSAWOZ ({error!r})") from error
 
 
