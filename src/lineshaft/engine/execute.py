@@ -34,7 +34,7 @@ def execute(address: str, config: Config, runs: Path, options: Options | None = 
 
     Raises Busy where another process computes it, RequestError where the request is wrong.
     """
-    options = options or Options()
+    started, options = provenance.now(), options or Options()
     options = replace(options, device=device(options.device))
     set_threads(options.threads)
     experiment = find(address)
@@ -43,9 +43,9 @@ def execute(address: str, config: Config, runs: Path, options: Options | None = 
         check_identity(folder, config)
         return folder, "done"
     if options.rank:
-        return folder, follow(experiment, config, folder, options)
+        return folder, follow(experiment, config, folder, options, started)
     with opened(folder, config), locked(folder):
-        return folder, attempt(experiment, config, folder, options)
+        return folder, attempt(experiment, config, folder, options, started)
 
 
 def check_identity(folder: Folder, config: Config) -> None:
@@ -108,7 +108,7 @@ def locked(folder: Folder) -> Iterator[None]:
         raise Busy(f"{folder.id} is running elsewhere") from None
 
 
-def attempt(experiment: Experiment, config: Config, folder: Folder, options: Options) -> str:
+def attempt(experiment: Experiment, config: Config, folder: Folder, options: Options, started: str) -> str:
     """Run unless the files say that it is finished, failed, or dies each time it is tried."""
     state = folder.state_unlocked()
     if state == "failed" and options.retry:
@@ -122,14 +122,13 @@ def attempt(experiment: Experiment, config: Config, folder: Folder, options: Opt
         write(folder.dir / "error.txt", text, sync=True)
         return "failed"
     mend_tail(folder.dir / "metrics.jsonl")
-    return compute(
-        experiment, config, folder, options, provenance.Entry(folder, options, experiment, checkpoint)
-    )
+    entry = provenance.Entry(folder, options, experiment, checkpoint, started)
+    return compute(experiment, config, folder, options, entry)
 
 
-def follow(experiment: Experiment, config: Config, folder: Folder, options: Options) -> str:
+def follow(experiment: Experiment, config: Config, folder: Folder, options: Options, started: str) -> str:
     """A rank above 0 computes along and leaves no file: rank 0 locks, logs and saves for all."""
-    stop, entry = Stop(), provenance.Entry(folder, options, experiment, -1.0)
+    stop, entry = Stop(), provenance.Entry(folder, options, experiment, -1.0, started)
     with stop.listening():
         return finish(
             experiment,

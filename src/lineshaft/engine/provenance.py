@@ -92,9 +92,14 @@ def accelerator(device: str) -> str:
 
 
 class Entry:
-    """The entry of the execution under way, written at its start and again whenever something is added."""
+    """The entry of the execution under way, written at its start and again whenever something is added.
 
-    def __init__(self, folder: Folder, options: Options, experiment: Experiment, checkpoint: float) -> None:
+    `started` comes before anything touches the device: waking a GPU is a part of the run's own time.
+    """
+
+    def __init__(
+        self, folder: Folder, options: Options, experiment: Experiment, checkpoint: float, started: str
+    ) -> None:
         self.folder, self.rank = folder, options.rank
         self.earlier = folder.provenance()
         self.values: dict[str, Any] = {
@@ -105,7 +110,7 @@ class Entry:
             "threads": options.threads,
             "job": os.environ.get("SLURM_JOB_ID", ""),
             "restarts": int(os.environ.get("SLURM_RESTART_COUNT", 0)),
-            "start": now(),
+            "start": started,
             "end": None,
             "outcome": None,
             "checkpoint": checkpoint,

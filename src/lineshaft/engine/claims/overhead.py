@@ -91,7 +91,8 @@ CLAIMS: list[Claim] = [
         id="engine.zero",
         text="the cost of one more experiment is nearly zero",
         how="seconds between the end of a run and the start of the next in the same place of a sweep, from "
-        "the provenance of all done runs; beside it the commands typed and the runs resumed and relaunched",
+        "the provenance of all done runs; waking a device is the run's own time; beside it the commands "
+        "typed and the runs resumed and relaunched",
         experiment="",
         measure=zero,
     )
