@@ -4,6 +4,8 @@ import importlib
 import importlib.util
 import json
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, get_args
@@ -48,6 +50,27 @@ def models(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, type
             plain = [m for m in members(field.annotation) if is_model(m) and m not in parts.values()]
             for part in [*parts.values(), *plain]:
                 yield from models(part, f"{prefix}{key}.")
+
+
+WITHOUT_EXTRAS = """
+import sys
+from pathlib import Path
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in sys.argv[2:]:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+from lineshaft.engine.claims.ledger import rows
+print(*(row.id for row in rows(Path(sys.argv[1]))))
+"""
+EXTRAS = ("numba", "llvmlite", "implicit", "sklearn", "threadpoolctl", "PIL", "lark", "wandb", "tensorboard")
+
+
+def test_the_ledger_is_complete_where_no_extra_is_installed(tmp_path):
+    command = [sys.executable, "-c", WITHOUT_EXTRAS, str(tmp_path), *EXTRAS]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert {row.partition(".")[0] for row in done.stdout.split()} == {*SYSTEMS, "engine"}
 
 
 def test_four_systems_are_there():

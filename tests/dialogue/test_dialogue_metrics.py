@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lineshaft.dialogue.metrics import bootstrap, per_dialogue
+from lineshaft.dialogue.bootstrap import bootstrap, per_dialogue
 
 
 def test_right_turns_are_counted_by_dialogue():

@@ -55,6 +55,15 @@ def test_only_done_runs_of_the_experiment_are_measured(tmp_path):
     assert row.runs == ["toy.walk/seed=0"]
 
 
+def test_a_measure_that_lacks_an_extra_names_it():
+    def needs(runs):
+        raise ModuleNotFoundError("No module named 'numba'", name="numba")
+
+    row = ledger.row(claim(needs), [])
+    assert row.verdict == "not yet measured"
+    assert row.reason == "measuring it needs numba: pip install 'lineshaft[toy]'"
+
+
 def test_a_measure_that_raises_is_told():
     row = ledger.row(claim(lambda runs: 1 / 0), [])
     assert row.verdict == "not yet measured" and "ZeroDivisionError" in row.reason

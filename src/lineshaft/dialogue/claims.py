@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lineshaft.dialogue.metrics import bootstrap
+from lineshaft.dialogue.bootstrap import bootstrap
 from lineshaft.engine import Folder
 from lineshaft.engine.claims.claim import Claim, Evidence
 

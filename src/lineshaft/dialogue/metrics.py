@@ -1,4 +1,4 @@
-"""How right predicted states are, turn by turn, and how sure a difference of two systems is.
+"""How right predicted states are, turn by turn.
 
 Joint goal accuracy (JGA): share of turns whose whole state is right, states rolled out from the system's own
 predictions. Turn exact match (turn EM): the same with the gold state given before each turn; copying the
@@ -19,7 +19,6 @@ from lineshaft.dialogue.corpus import Dialogue, State
 from lineshaft.dialogue.schema import Ontology
 
 METRICS = ("jga", "jga_strict", "turn_em", "turn_em_strict")
-RESAMPLES = 2000
 
 
 def score(scorer: Scorer, dialogues: Sequence[Dialogue]) -> np.ndarray:
@@ -64,21 +63,3 @@ def jga(scorer: Scorer, dialogues: Sequence[Dialogue]) -> float:
         for prediction, turn in zip(scorer.roll_out(dialogue), dialogue.turns)
     ]
     return 100 * float(np.mean(hits))
-
-
-def per_dialogue(right: np.ndarray, dialogue: np.ndarray) -> np.ndarray:
-    """Right turns of each dialogue, float [dialogues]; right: [turns], dialogue: int [turns]."""
-    return np.bincount(dialogue, weights=right)
-
-
-def bootstrap(right: np.ndarray, dialogue: np.ndarray, seed: int = 0) -> tuple[float, float, float]:
-    """Mean in per cent with its 95 % interval over resampled dialogues.
-
-    right: [turns], 0 or 1 for one system, their difference for two paired systems, averaged over seeds if
-    there are several. Turns of one dialogue depend on each other, so whole dialogues are drawn.
-    """
-    hits, turns = per_dialogue(right, dialogue), np.bincount(dialogue)
-    drawn = np.random.default_rng(seed).integers(0, len(turns), (RESAMPLES, len(turns)))
-    means = 100 * hits[drawn].sum(1) / turns[drawn].sum(1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(100 * hits.sum() / turns.sum()), float(low), float(high)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lineshaft.dialogue.metrics import bootstrap
+from lineshaft.dialogue.bootstrap import bootstrap
 from lineshaft.engine import Figure, Folder
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from lineshaft.engine import Folder
 from lineshaft.engine.claims.claim import Claim, Evidence
 from lineshaft.engine.summary.stats import mean_interval
-from lineshaft.plasma.tables import BENCHMARK, BENCHMARK_PPC
 
 LEAST_SEEDS = 3
 TINY = 0.03
@@ -21,6 +20,8 @@ def unmeasured(runs: Sequence[Folder]) -> Evidence | None:
 
 def is_benchmark(run: Folder) -> bool:
     """The benchmark case at full size or finer."""
+    from lineshaft.plasma.tables import BENCHMARK, BENCHMARK_PPC
+
     config = run.config()
     return config["case"] == BENCHMARK.model_dump(mode="json") and config["ppc"] >= BENCHMARK_PPC
 
@@ -53,10 +54,8 @@ def rare(runs: Sequence[Folder]) -> Evidence | None:
         f"({shares[name, 'energy_share'][1]:.0%} to {shares[name, 'energy_share'][2]:.0%}) of their energy"
         for name in SHARES
     ]
-    reason = (
-        "; ".join(told)
-        + f"; means over {len(chosen)} runs, time {BENCHMARK.time:g}/omega0, split at 4.5 sigma"
-    )
+    time = chosen[0].config()["case"]["time"]
+    reason = f"{'; '.join(told)}; means over {len(chosen)} runs, time {time:g}/omega0, split at 4.5 sigma"
     return Evidence(value, low, high, verdict, runs=[run.id for run in chosen], reason=reason)
 
 

@@ -8,8 +8,6 @@ import numpy as np
 from lineshaft.engine import Folder
 from lineshaft.engine.claims.claim import Claim, Evidence
 from lineshaft.engine.summary.stats import mean_interval
-from lineshaft.recommend.experiments.guest import Config
-from lineshaft.recommend.tables import DROPOUTNET_WMF
 
 HEADLINE_GAIN = 7.0
 """DeepNaniNet over WMF, AnimeULike warm, recall@100, as published."""
@@ -25,6 +23,8 @@ def warm(runs: Sequence[Folder]) -> Evidence | None:
     Uses WMF in the authors' own setting, the weaker and so the more generous one. This bounds the claim; what
     decides it is DeepNaniNet, which does not exist yet.
     """
+    from lineshaft.recommend.tables import DROPOUTNET_WMF
+
     settings = _settings(runs, "animeulike")
     untuned = settings.get(DROPOUTNET_WMF.model_dump_json(), [])
     if not untuned:
@@ -47,6 +47,8 @@ def warm(runs: Sequence[Folder]) -> Evidence | None:
 
 def _settings(runs: Sequence[Folder], data: str) -> dict[str, list[Folder]]:
     """Model -> its runs on a data set, one a seed: other folds are another task, other baskets copies."""
+    from lineshaft.recommend.experiments.guest import Config
+
     found = defaultdict(list)
     for run in runs:
         config = Config.model_validate(run.config())

@@ -13,6 +13,7 @@ from pydantic import Field
 from lineshaft import engine
 from lineshaft.dialogue import data, metrics, pictures
 from lineshaft.dialogue.adapters import sample, woz2, xrisawoz
+from lineshaft.dialogue.bootstrap import bootstrap
 from lineshaft.dialogue.corpus import Material
 from lineshaft.dialogue.schema import Ontology
 from lineshaft.dialogue.students import CONTROLS, SYSTEMS, Students, at_edge
@@ -139,5 +140,5 @@ def _gains(right: dict[str, np.ndarray], dialogue: np.ndarray) -> dict[str, floa
     pairs += [("permuted/over_copy", right["permuted"][2] - right["copy"][2])]
     found = {}
     for name, difference in pairs:
-        found[name], found[f"{name}_low"], found[f"{name}_high"] = metrics.bootstrap(difference, dialogue)
+        found[name], found[f"{name}_low"], found[f"{name}_high"] = bootstrap(difference, dialogue)
     return found

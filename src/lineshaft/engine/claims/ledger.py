@@ -56,6 +56,9 @@ def row(claim: Claim, done: Sequence[Folder]) -> Row:
     fitting = [folder for folder in done if claim.experiment in ("", folder.experiment)]
     try:
         evidence, reason = claim.measure(fitting), waiting(claim, fitting)
+    except ModuleNotFoundError as error:
+        extra = claim.id.partition(".")[0]
+        evidence, reason = None, f"measuring it needs {error.name}: pip install 'lineshaft[{extra}]'"
     except Exception as error:
         evidence, reason = None, f"measuring it failed: {type(error).__name__}: {error}"
     if evidence is None:
