@@ -15,8 +15,9 @@ import pytest
 
 from lineshaft.engine import Options
 from lineshaft.engine.experiment import find
-from lineshaft.engine.launch import Launcher, task
+from lineshaft.engine.launch import Launcher
 from lineshaft.engine.store import Folder, folders
+from lineshaft.engine.task import task
 
 LAUNCH = [sys.executable, "-c", "from lineshaft.cli import main; main()", "sweep"]
 

@@ -13,10 +13,10 @@ import pytest
 from lineshaft.engine.execute import execute
 from lineshaft.engine.experiment import find
 from lineshaft.engine.grid import grid
-from lineshaft.engine.launch import Task, task
 from lineshaft.engine.options import Options
 from lineshaft.engine.slurm.submission import queued, submit
 from lineshaft.engine.store import Folder
+from lineshaft.engine.task import Task, task
 
 WALK = str(Path(__file__).parents[1] / "engine" / "toys" / "walk.py")
 LINESHAFT = [sys.executable, "-c", "from lineshaft.cli import main; main()"]

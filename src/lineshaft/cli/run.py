@@ -158,7 +158,7 @@ def table(address: str) -> list[Cell]:
 
 def show_plan(cells: Sequence[Cell], runs: Path) -> int:
     """The runs and their states, nothing started."""
-    from lineshaft.engine.launch import task
+    from lineshaft.engine.task import task
 
     tasks = [task(address, config, runs) for address, config in cells]
     states = [t.folder.state() for t in tasks]
@@ -190,7 +190,8 @@ def launch_cells(
 ) -> int:
     """Compute the cells side by side with progress; the exit code tells how it went."""
     from lineshaft.cli.board import Board
-    from lineshaft.engine.launch import Launcher, places, task
+    from lineshaft.engine.launch import Launcher, places
+    from lineshaft.engine.task import task
 
     at_once, devices = places(len(cells), workers, per_gpu)
     devices = devices if options.device == "auto" else [options.device]

@@ -9,11 +9,11 @@ from pathlib import Path
 from lineshaft.cli import DONE, FAILED, INTERRUPTED
 from lineshaft.cli.output import say
 from lineshaft.engine.config import Config
-from lineshaft.engine.launch import Task, task
 from lineshaft.engine.options import Options
 from lineshaft.engine.progress import clock
 from lineshaft.engine.slurm.job import ticket
 from lineshaft.engine.slurm.submission import queued, submit
+from lineshaft.engine.task import Task, task
 
 LOOK_EVERY = 2.0
 ASK_EVERY = 5.0

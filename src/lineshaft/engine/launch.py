@@ -8,57 +8,22 @@ launcher is killed, its runs go on, keep their locks and finish.
 import multiprocessing
 import os
 import signal
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerProcess
+from dataclasses import replace
+from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any
 
 from lineshaft.engine import provenance
-from lineshaft.engine.config import Config
-from lineshaft.engine.errors import Busy, RequestError
-from lineshaft.engine.execute import check_identity, execute
+from lineshaft.engine.child import BUSY, DONE, FAILED, PAUSED, Child, spawn
+from lineshaft.engine.errors import RequestError
 from lineshaft.engine.experiment import find, own
-from lineshaft.engine.names import name
 from lineshaft.engine.options import Options, cores, set_threads
-from lineshaft.engine.store import Folder
+from lineshaft.engine.task import Task
 
-DONE, FAILED, REFUSED, BUSY, PAUSED = 0, 1, 2, 4, 130
-EXIT = {"done": DONE, "failed": FAILED, "paused": PAUSED}
 LOOK_EVERY = 0.5
-
-
-@dataclass(frozen=True)
-class Task:
-    """One cell: an experiment's address, what to compute, and the folder it will lie in."""
-
-    address: str
-    config: Config
-    folder: Folder
-
-
-@dataclass(eq=False)
-class Child:
-    """A process that computes a task, the device it uses and the end of a pipe it may complain through."""
-
-    process: ForkServerProcess
-    task: Task
-    device: str
-    complaint: Connection
-    started: float
-
-
-def task(address: str, config: Config, runs: Path) -> Task:
-    """The task of one configuration; refused where its folder holds another, since a default changed."""
-    experiment = find(address)
-    folder = Folder(runs.resolve() / experiment.name / name(config))
-    check_identity(folder, config)
-    return Task(experiment.address, config, folder)
 
 
 def warm_up(addresses: Sequence[str], threads: int) -> None:
@@ -68,7 +33,7 @@ def warm_up(addresses: Sequence[str], threads: int) -> None:
     """
     set_threads(threads)
     modules = [own()[a] for a in addresses if a in own()]
-    multiprocessing.set_forkserver_preload(["torch", "torch._dynamo", "lineshaft.engine.execute", *modules])
+    multiprocessing.set_forkserver_preload(["torch", "torch._dynamo", "lineshaft.engine.child", *modules])
     from multiprocessing import forkserver
 
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -146,17 +111,11 @@ class Launcher:
                 self.start(each)
 
     def start(self, each: Task) -> None:
-        load = [c.device for c in self.running]
+        load = [c.options.device for c in self.running]
         device = min(self.devices, key=load.count)
         options = replace(self.options, device=device, origin=self.origins[each.address])
-        here, there = multiprocessing.Pipe(duplex=False)
-        arguments = (each.address, each.config.model_dump_json(), each.folder.dir.parents[1], options, there)
-        with without_main():
-            process = multiprocessing.get_context("forkserver").Process(target=child, args=arguments)
-            process.start()
-        there.close()
+        self.running.append(spawn(each, options))
         self.states[each.folder.id] = "running"
-        self.running.append(Child(process, each, device, here, time.monotonic()))
         if self.word:
             self.pass_on(self.running[-1])
         self.changed(self)
@@ -173,7 +132,7 @@ class Launcher:
     def settle(self, ended: Child) -> None:
         """What a process left behind: the files decide, the exit code only tells pauses from deaths."""
         folder, code = ended.task.folder, ended.process.exitcode
-        complaint = heard(ended.complaint)
+        complaint = ended.complaint()
         state = folder.state()
         if state in ("done", "failed"):
             self.seconds.append(time.monotonic() - ended.started)
@@ -211,37 +170,6 @@ class Launcher:
                 os.kill(each.process.pid, self.word)
 
 
-def heard(connection: Connection) -> str:
-    """What a child complained of, empty where it said nothing."""
-    with connection:
-        try:
-            return str(connection.recv()) if connection.poll() else ""
-        except EOFError:
-            return ""
-
-
-def child(address: str, config: str, runs: Path, options: Options, complaint: Connection) -> None:
-    """The process of one run."""
-    try:
-        set_threads(options.threads)
-        model = find(address).config
-        _, state = execute(address, model.model_validate_json(config), runs, options)
-        code = EXIT[state]
-    except Busy:
-        code = BUSY
-    except KeyboardInterrupt:
-        code = PAUSED
-    except Exception as error:
-        complaint.send(str(error) if isinstance(error, RequestError) else unforeseen(address, error))
-        code = REFUSED
-    sys.exit(code)
-
-
-def unforeseen(address: str, error: Exception) -> str:
-    """A fault outside the experiment's code, which no further try would mend."""
-    return f"{address}: {type(error).__name__}: {error}; `lineshaft run` with the same words shows where"
-
-
 def places(tasks: int, workers: int | None, per_gpu: int = 1) -> tuple[int, list[str]]:
     """How many runs at once, and the devices they take in turn."""
     gpus = visible_gpus()
@@ -257,18 +185,6 @@ def visible_gpus() -> int:
     import torch
 
     return torch.cuda.device_count()
-
-
-@contextmanager
-def without_main() -> Iterator[None]:
-    """Children need nothing of the main module: spare them its import (and a script its guard)."""
-    names: dict[str, Any] = sys.modules["__main__"].__dict__
-    hidden: dict[str, Any] = {k: names.pop(k) for k in ("__file__", "__spec__") if k in names}
-    names["__spec__"] = None
-    try:
-        yield
-    finally:
-        names.update(hidden)
 
 
 @contextmanager

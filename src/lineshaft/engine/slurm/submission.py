@@ -15,11 +15,11 @@ from typing import Any
 from lineshaft.engine import provenance
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.execute import check_identity, opened
-from lineshaft.engine.launch import Task
 from lineshaft.engine.options import Options
 from lineshaft.engine.slurm.job import Cell, Job, ticket
 from lineshaft.engine.slurm.settings import JOB_NAME, NO_LIMIT, parameters
 from lineshaft.engine.store import Folder, write_json
+from lineshaft.engine.task import Task
 
 MOST_IN_ARRAY = 1000
 PATIENCE = 30
