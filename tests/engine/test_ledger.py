@@ -87,10 +87,20 @@ def test_overhead_is_computed_from_provenance(tmp_path, gap, verdict):
     assert zero(runs[:5]) is None
 
 
-def swept(directory, start, seconds):
+def test_a_quick_sweep_hides_no_slow_one(tmp_path):
+    def sweep(host, gap, count):
+        home = tmp_path / "toy.walk"
+        return [swept(home / f"{host}{i}", i * (1 + gap), seconds=1, host=host) for i in range(count)]
+
+    evidence = zero([*sweep("quick", 0.01, 40), *sweep("slow", 0.5, 10)])
+    assert evidence is not None and evidence.verdict == "partly"
+    assert evidence.value == pytest.approx(0.5, abs=2e-3)
+
+
+def swept(directory, start, seconds, host="n"):
     """A done run whose provenance says when it started and ended."""
     stamps = [f"2026-01-01T00:00:{t:06.3f}+00:00" for t in (start, start + seconds)]
-    common = {"command": "lineshaft sweep", "host": "n", "commit": "c", "outcome": "done"}
+    common = {"command": "lineshaft sweep", "host": host, "commit": "c", "outcome": "done"}
     directory.mkdir(parents=True)
     entry = [{**common, "start": stamps[0], "end": stamps[1]}]
     (directory / "provenance.json").write_text(json.dumps(entry))
