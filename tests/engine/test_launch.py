@@ -15,7 +15,7 @@ import pytest
 
 from lineshaft.engine import Options
 from lineshaft.engine.experiment import find
-from lineshaft.engine.launch import Launcher
+from lineshaft.engine.launch import Launcher, modules_of
 from lineshaft.engine.store import Folder, folders
 from lineshaft.engine.task import task
 
@@ -48,6 +48,18 @@ def wait_for(condition, seconds: float = 60) -> None:
 def results(runs: Path) -> dict[str, tuple]:
     """Name -> final and logged metrics of every run."""
     return {f.name: (f.result(), f.metrics()) for f in folders(runs)}
+
+
+@pytest.mark.parametrize(
+    ("address", "modules"),
+    [
+        ("plasma.simulate", ["lineshaft.plasma.experiments.simulate"]),
+        ("plasma.tables:benchmark", ["lineshaft.plasma.experiments.simulate"]),
+        ("./mine.py", []),
+    ],
+)
+def test_the_forkserver_imports_once_what_every_run_needs(address, modules):
+    assert modules_of([address]) == modules
 
 
 def test_a_sweep_runs_once_and_a_run_of_its_default_cell_has_nothing_to_do(toy, lineshaft, tmp_path):

@@ -29,11 +29,11 @@ LOOK_EVERY = 0.5
 def warm_up(addresses: Sequence[str], threads: int) -> None:
     """Start the forkserver: it imports what all runs need while this process goes on planning.
 
-    It takes no notice of a Ctrl-C, which would tear its imports; this process tells the runs.
+    A Ctrl-C would tear these imports and is not for the forkserver: this process tells the runs.
     """
     set_threads(threads)
-    modules = [own()[a] for a in addresses if a in own()]
-    multiprocessing.set_forkserver_preload(["torch", "torch._dynamo", "lineshaft.engine.child", *modules])
+    modules = ["torch", "torch._dynamo", "lineshaft.engine.child", *modules_of(addresses)]
+    multiprocessing.set_forkserver_preload(modules)
     from multiprocessing import forkserver
 
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -41,6 +41,12 @@ def warm_up(addresses: Sequence[str], threads: int) -> None:
         forkserver.ensure_running()
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def modules_of(addresses: Sequence[str]) -> list[str]:
+    """Our experiments that these addresses may mean: of a table only the system is known before it is read."""
+    systems = {address.partition(".")[0] for address in addresses if ":" in address}
+    return [m for a, m in own().items() if a in addresses or a.partition(".")[0] in systems]
 
 
 class Launcher:
