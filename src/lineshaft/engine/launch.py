@@ -44,7 +44,7 @@ def warm_up(addresses: Sequence[str], threads: int) -> None:
 
 
 def modules_of(addresses: Sequence[str]) -> list[str]:
-    """Our experiments that these addresses may mean: of a table only the system is known before it is read."""
+    """Our experiments that these addresses may mean: of a table only its system is known so far."""
     systems = {address.partition(".")[0] for address in addresses if ":" in address}
     return [m for a, m in own().items() if a in addresses or a.partition(".")[0] in systems]
 
