@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -124,3 +126,13 @@ def test_a_folder_that_may_not_be_read_is_named(toy, lineshaft, tmp_path):
         for words in (["ls"], ["summary"], ["run", toy("walk")], ["sweep", toy("walk")]):
             refused(lineshaft(*words), str(folder.name))
         folder.chmod(0o755)
+
+
+def test_a_package_that_a_run_lacks_is_named_with_what_installs_it(tmp_path):
+    hidden = "import sys; sys.modules['implicit'] = None; "
+    command = [sys.executable, "-c", hidden + "from lineshaft.cli import main; main()"]
+    words = ["run", "recommend.guest", "model=wmf", "--runs", str(tmp_path)]
+    done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "pip install 'lineshaft[recommend]'" in done.stderr
+    assert not any((tmp_path / "recommend.guest").iterdir())

@@ -16,7 +16,7 @@ from lineshaft.engine import provenance
 from lineshaft.engine.checkpoint import Checkpoints, seed_all
 from lineshaft.engine.config import Config, as_json
 from lineshaft.engine.errors import Busy, RequestError
-from lineshaft.engine.experiment import Experiment, find
+from lineshaft.engine.experiment import Experiment, find, lacking
 from lineshaft.engine.log import captured
 from lineshaft.engine.names import name
 from lineshaft.engine.options import Options, device, set_threads
@@ -181,6 +181,8 @@ def finish(experiment: Experiment, run: Run) -> str:
     except (Exception, SystemExit) as error:
         if isinstance(error, OSError) and error.errno in FULL:
             raise StorageError(Path(error.filename or run.dir), error) from None
+        if (refusal := lacking(experiment.address, error)) is not error:
+            raise refusal from None
         text = traceback.format_exc()
         print(text, file=sys.stderr, flush=True)
         if not run.rank:

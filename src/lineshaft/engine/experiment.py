@@ -102,13 +102,18 @@ def imported(module: str, address: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except (Exception, SystemExit) as error:
-        missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if address not in own():
             raise RequestError(f"{address} cannot be imported from {module}: {fault(error)}") from None
-        if missing is None or missing.split(".")[0] == "lineshaft":
-            raise
-        extra = address.split(".")[0]
-        raise RequestError(f"{address} needs {missing}: pip install 'lineshaft[{extra}]'") from None
+        raise lacking(address, error) from None
+
+
+def lacking(address: str, error: BaseException) -> BaseException:
+    """The command that installs the package an experiment of ours lacks; any other error as it is."""
+    package = error.name if isinstance(error, ModuleNotFoundError) else None
+    if address not in own() or package is None or package.split(".")[0] == "lineshaft":
+        return error
+    extra = address.split(".")[0]
+    return RequestError(f"{address} needs {package}: pip install 'lineshaft[{extra}]'")
 
 
 def fault(error: BaseException) -> str:
