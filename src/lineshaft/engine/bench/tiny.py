@@ -33,4 +33,4 @@ def train(lr: float, seed: int) -> float:
         loss = torch.nn.functional.mse_loss(model(x), y)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-    return float(loss)
+    return loss.item()
