@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -115,12 +116,9 @@ def measured(name: str) -> dict[str, Any]:
     cells, ppc, steps = PEERS[name]
     script = Path(__file__).parent / "peers" / f"{name}_peer.py"
     single = {f"{pool}_NUM_THREADS": "1" for pool in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
-    done = subprocess.run(
-        [*one_core(), sys.executable, str(script), str(cells), str(ppc), str(steps)],
-        env=os.environ | single,
-        capture_output=True,
-        text=True,
-    )
+    command = [*one_core(), sys.executable, str(script), str(cells), str(ppc), str(steps)]
+    with tempfile.TemporaryDirectory() as scratch:  # pi-PIC leaves its logs where it runs
+        done = subprocess.run(command, env=os.environ | single, cwd=scratch, capture_output=True, text=True)
     try:
         return json.loads(done.stdout.strip().splitlines()[-1]) | {"note": f"{cells} cells, {steps} steps"}
     except (ValueError, IndexError):
