@@ -162,7 +162,7 @@ def told(step: Step, metric: str, folders: Sequence[Folder]) -> str:
 
 
 def variants(step: Step) -> list[str]:
-    """The values of the word that is swept, in the order of its cells; a bare number says nothing of seeds."""
+    """The values of the word that is swept, in the order of its cells."""
     for key, values in map(split, step.words):
         if len(values) > 1:
             return [f"seed {value}" for value in values] if key == "seed" else values
