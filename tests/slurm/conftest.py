@@ -33,6 +33,7 @@ class Cluster:
         urgent = self.call("sbatch", "--parsable", *words).strip()
         self.wait_for(lambda: urgent not in self.queue(), "the urgent job to end")
         self.wait_for(lambda: self.queue().get(job) == "PENDING", "the requeue")
+        time.sleep(2)  # in the second of its end slurmd takes a job's new credential for the revoked one
         self.call("scontrol", "update", f"JobId={job}", "StartTime=now")
 
     def clear(self) -> None:

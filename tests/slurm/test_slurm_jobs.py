@@ -31,7 +31,14 @@ def tasks(runs: Path, *words: str) -> list[Task]:
 def sweep(runs: Path, *words: str, partition: str = "main") -> subprocess.Popen[str]:
     settings = ["--slurm", f"partition={partition}", "time=10"]
     command = [*LINESHAFT, "sweep", WALK, *words, "--runs", str(runs), *settings]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=hears_interrupts
+    )
+
+
+def hears_interrupts() -> None:
+    """A shell starts what it runs in the background deaf to Ctrl-C, and its children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def steps(folder: Folder) -> int:
