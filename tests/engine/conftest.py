@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,9 +21,12 @@ def toy() -> Callable[[str], str]:
 def lineshaft(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """The command in a process of its own, its runs below the test's folder."""
 
-    def call(*words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def call(
+        *words: str, timeout: float = 120, under: Sequence[str] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        command = [*under, *LINESHAFT, *words]
         return subprocess.run(
-            [*LINESHAFT, *words], cwd=tmp_path, capture_output=True, text=True, timeout=timeout, check=False
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=timeout, check=False
         )
 
     return call
