@@ -2,11 +2,7 @@
 
 import numpy as np
 
-from lineshaft.dialogue.bootstrap import bootstrap, per_dialogue
-
-
-def test_right_turns_are_counted_by_dialogue():
-    assert per_dialogue(np.array([1, 0, 1, 1.0]), np.array([0, 0, 1, 1])).tolist() == [1, 2]
+from lineshaft.dialogue.bootstrap import bootstrap
 
 
 def test_a_constant_difference_has_no_spread():
@@ -31,3 +27,14 @@ def test_turns_of_one_dialogue_are_not_independent():
     apart = (rng.random(480) < 0.5).astype(float)
     width = [np.ptp(bootstrap(right, dialogue)[1:]) for right in (together, apart)]
     assert width[0] > 2 * width[1]
+
+
+def test_seeds_that_agree_add_no_width_and_seeds_that_differ_do():
+    rng = np.random.default_rng(3)
+    dialogue = np.repeat(np.arange(400), 5)
+    right = (rng.random(2000) < 0.5).astype(float)
+    once, copies = bootstrap(right, dialogue), bootstrap(np.array([right] * 3), dialogue)
+    assert once[0] == copies[0] and abs(np.ptp(once[1:]) - np.ptp(copies[1:])) < 0.5
+    shifted = np.array([right - 0.2, right, right + 0.2])
+    mean, low, high = bootstrap(shifted, dialogue)
+    assert abs(mean - once[0]) < 1e-9 and high - low > 3 * np.ptp(once[1:])

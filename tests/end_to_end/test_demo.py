@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from lineshaft.cli.tour import EMBEDDED, REAL, Step, check_data, row, tasks_of, tour, variants
+from lineshaft.cli.tour import EMBEDDED, REAL, Step, check_data, label, row, tasks_of, tour
 from lineshaft.engine.errors import RequestError
 
 TOYS = Path(__file__).parents[1] / "engine/toys"
 WALK, GALLERY = str(TOYS / "walk.py"), str(TOYS / "gallery.py")
 STEPS = (
-    Step(WALK, ("lr=0.1,0.2", "steps=3"), ("val/x",)),
-    Step(GALLERY, (), ("val/score", "test/score")),
+    Step(WALK, ("lr=0.1 steps=3", "lr=0.2 steps=3"), ("val/x",), "lr"),
+    Step(GALLERY, metrics=("val/score", "test/score")),
 )
 
 
@@ -47,11 +47,12 @@ def test_missing_data_are_listed_for_all_systems_before_any_work(tmp_path, monke
     assert not (tmp_path / "runs").exists()
 
 
-def test_variants_label_the_values_of_a_sweep(tmp_path):
-    assert variants(STEPS[0]) == ["0.1", "0.2"]
-    assert variants(STEPS[1]) == [""]
+def test_runs_of_a_step_are_labelled_by_what_tells_them_apart(tmp_path):
     folders = [each.folder for each in tasks_of(STEPS[0], tmp_path)]
     assert row(STEPS[0], folders)[2] == "", "nothing came of runs that are not done"
+    tour(STEPS, tmp_path)
+    assert [label(folder, "lr") for folder in folders] == ["0.1", "0.2"]
+    assert label(folders[0], "seed") == "seed 0"
 
 
 @pytest.mark.parametrize("steps", [EMBEDDED, REAL], ids=["embedded", "real"])

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +85,17 @@ def test_a_changed_default_is_refused_with_both_values(toy, lineshaft, tmp_path)
     refused(lineshaft("run", toy("walk")), "0.5 -> 0.1", "rename")
     refused(lineshaft("sweep", toy("walk"), "seed=0,1"), "0.5 -> 0.1", "rename")
     refused(lineshaft("sweep", toy("walk"), "seed=0,1", "--dry-run"), "0.5 -> 0.1", "rename")
+
+
+def test_two_files_of_one_name_do_not_pass_for_each_other(toy, lineshaft, tmp_path):
+    """Their runs would lie in one folder; a file that was moved or copied is still the same."""
+    first, other = toy("walk"), tmp_path / "other/walk.py"
+    other.parent.mkdir()
+    other.write_bytes(Path(first).read_bytes())
+    assert lineshaft("run", first).returncode == lineshaft("run", str(other)).returncode == 0
+    other.write_text(other.read_text() + "\n# another experiment\n")
+    for verb in ("run", "sweep"):
+        refused(lineshaft(verb, str(other)), f"is a run of {first}, not of {other}", "--runs")
 
 
 def test_a_runs_folder_that_is_a_file(toy, lineshaft, tmp_path):

@@ -12,7 +12,7 @@ from lineshaft.engine.child import DONE, FAILED
 from lineshaft.engine.data import locate
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.experiment import find
-from lineshaft.engine.grid import grid, split
+from lineshaft.engine.grid import grid
 from lineshaft.engine.launch import Launcher, warm_up
 from lineshaft.engine.options import Options, cores
 from lineshaft.engine.report.origin import computing_time
@@ -27,20 +27,18 @@ PLAIN_WIDTH = 110
 
 @dataclass(frozen=True)
 class Step:
-    """What a system shows: the words a person would type, the metrics worth a line, the data they need."""
+    """What a system shows: the words a person would type, the metrics worth a line, the parameter by which
+    its runs are told apart, the data they need."""
 
     experiment: str
-    words: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ("",)
     metrics: tuple[str, ...] = ()
+    by: str = "seed"
     data: tuple[str, ...] = ()
 
     @property
     def system(self) -> str:
         return self.experiment.partition(".")[0]
-
-    @property
-    def command(self) -> str:
-        return " ".join([self.experiment, *self.words])
 
 
 FAST_PARTICLES = ("nonthermal/electron_fraction", "nonthermal/electron_energy_share")
@@ -48,21 +46,32 @@ RECALL = ("test/recall@100", "guest/recall@100")
 NEIGHBOURS = ("test/knn_task", "test/knn_class")
 JOINT_GOALS = ("lower/jga", "unfiltered/jga", "oracle/jga")
 EMBEDDED = (
-    Step("plasma.simulate", (), FAST_PARTICLES),
-    Step("recommend.guest", ("model=popularity,wmf,ease",), RECALL),
-    Step("continual.stream", ("schedule=finetune,lpft",), NEIGHBOURS),
-    Step("dialogue.loop", (), JOINT_GOALS),
+    Step("plasma.simulate", metrics=FAST_PARTICLES),
+    Step("recommend.guest", ("model=popularity,wmf,ease",), RECALL, "model"),
+    Step("continual.stream", ("schedule=finetune,lpft",), NEIGHBOURS, "schedule"),
+    Step("dialogue.loop", metrics=JOINT_GOALS),
 )
 REAL = (
-    Step("dialogue.loop", ("data=woz2,xrisawoz",), JOINT_GOALS, ("woz2", "xrisawoz")),
+    Step("dialogue.loop", ("data=woz2,xrisawoz",), JOINT_GOALS, "data", ("woz2", "xrisawoz")),
     Step(
         "continual.stream",
-        ("data=cifar10", "train_size=100", "test_size=50", "epochs=4", "schedule=finetune,lpft"),
+        ("data=cifar10 train_size=100 test_size=50 epochs=4 schedule=finetune,lpft",),
         NEIGHBOURS,
+        "schedule",
         ("cifar10",),
     ),
     Step("plasma.simulate", ("seed=0..2",), FAST_PARTICLES),
-    Step("recommend.guest", ("data=citeulike-a", "model=popularity,wmf,ease"), RECALL, ("citeulike-a",)),
+    Step(
+        "recommend.guest",
+        (
+            "data=citeulike-a model=popularity",
+            "data=citeulike-a model=wmf model.factors=200",
+            "data=citeulike-a model=ease model.lam=100",
+        ),
+        RECALL,
+        "model",
+        ("citeulike-a",),
+    ),
 )
 """The longest first, so that none is left to run alone."""
 
@@ -95,7 +104,8 @@ def check_data(steps: Sequence[Step]) -> None:
 
 
 def tasks_of(step: Step, runs: Path) -> list[Task]:
-    configs = grid(find(step.experiment).config, step.words)
+    model = find(step.experiment).config
+    configs = [config for words in step.commands for config in grid(model, words.split())]
     return [task(step.experiment, config, runs) for config in configs]
 
 
@@ -150,20 +160,21 @@ def row(step: Step, folders: Sequence[Folder]) -> list[str]:
     states = [folder.state() for folder in folders]
     found = [text for metric in step.metrics if (text := told(step, metric, folders))]
     failed = [f"{states.count('failed')} of {len(states)} failed"] if "failed" in states else []
-    return [step.system, step.command, "\n".join([*found, *failed]), computing_time(folders)]
+    commands = "\n".join(f"{step.experiment} {words}".strip() for words in step.commands)
+    return [step.system, commands, "\n".join([*found, *failed]), computing_time(folders)]
 
 
 def told(step: Step, metric: str, folders: Sequence[Folder]) -> str:
     """`metric .25` for one run, `metric: popularity .25, wmf .85` for several."""
-    values = [folder.result().get(metric) for folder in folders]
-    labels = variants(step) if len(folders) > 1 else [""]
-    texts = [f"{label} {spelled(v)}".strip() for label, v in zip(labels, values) if v is not None]
-    return f"{metric}{':' if len(folders) > 1 else ''} {', '.join(texts)}" if texts else ""
+    done = {folder: values[metric] for folder in folders if metric in (values := folder.result())}
+    if not done:
+        return ""
+    if len(folders) == 1:
+        return f"{metric} {spelled(done[folders[0]])}"
+    return f"{metric}: " + ", ".join(f"{label(each, step.by)} {spelled(done[each])}" for each in done)
 
 
-def variants(step: Step) -> list[str]:
-    """The values of the word that is swept, in the order of its cells."""
-    for key, values in map(split, step.words):
-        if len(values) > 1:
-            return [f"seed {value}" for value in values] if key == "seed" else values
-    return [""]
+def label(folder: Folder, by: str) -> str:
+    """`seed 0`, or the value of another parameter; of a choice, its name."""
+    value = folder.config()[by]
+    return f"seed {value}" if by == "seed" else str(value["name"] if isinstance(value, dict) else value)

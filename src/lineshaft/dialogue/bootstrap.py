@@ -1,4 +1,4 @@
-"""Intervals over dialogues: turns of one dialogue depend on each other, so whole dialogues are drawn."""
+"""Intervals over dialogues and seeds: turns of one dialogue depend on each other, so whole ones are drawn."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import numpy as np
 RESAMPLES = 2000
 
 
-def per_dialogue(right: np.ndarray, dialogue: np.ndarray) -> np.ndarray:
-    """Right turns of each dialogue, float [dialogues]; right: [turns], dialogue: int [turns]."""
-    return np.bincount(dialogue, weights=right)
-
-
 def bootstrap(right: np.ndarray, dialogue: np.ndarray, seed: int = 0) -> tuple[float, float, float]:
-    """Mean in per cent with its 95 % interval over resampled dialogues.
+    """Mean in per cent with its 95 % interval over resampled dialogues, and over seeds if there are several.
 
-    right: [turns], 0 or 1 for one system, their difference for two paired systems, averaged over seeds if
-    there are several. Turns of one dialogue depend on each other, so whole dialogues are drawn.
+    right: [turns] or [seeds, turns], 0 or 1 for one system, their difference for two paired systems;
+    dialogue: int [turns], the same for all seeds. Dialogues and seeds are drawn independently of each other
+    (a two-way bootstrap: each is a sample of its own).
     """
-    hits, turns = per_dialogue(right, dialogue), np.bincount(dialogue)
-    drawn = np.random.default_rng(seed).integers(0, len(turns), (RESAMPLES, len(turns)))
-    means = 100 * hits[drawn].sum(1) / turns[drawn].sum(1)
+    hits = np.array([np.bincount(dialogue, weights=one) for one in np.atleast_2d(right)])
+    turns = np.bincount(dialogue)
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(0, len(turns), (RESAMPLES, len(turns)))
+    seeds = rng.integers(0, len(hits), (RESAMPLES, len(hits)))
+    found = np.array([one[drawn].sum(1) for one in hits])  # [seeds, resamples]
+    means = 100 * found[seeds.T, np.arange(RESAMPLES)].mean(0) / turns[drawn].sum(1)
     low, high = np.percentile(means, [2.5, 97.5])
-    return float(100 * hits.sum() / turns.sum()), float(low), float(high)
+    return float(100 * hits.mean(0).sum() / turns.sum()), float(low), float(high)

@@ -90,8 +90,8 @@ def _default(runs: Sequence[Folder], data: str) -> list[Folder]:
 
 
 def _difference(runs: Sequence[Folder], system: str, other: str) -> tuple[float, float, float]:
-    """Paired difference in canonical JGA averaged over seeds, with its interval over dialogues."""
-    difference = np.mean([run.array(system)[0] - run.array(other)[0] for run in runs], axis=0)
+    """Paired difference in canonical JGA, mean over seeds, its interval over dialogues and seeds."""
+    difference = np.array([run.array(system)[0] - run.array(other)[0] for run in runs])
     return bootstrap(difference, runs[0].array("dialogue"))
 
 

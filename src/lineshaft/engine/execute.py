@@ -1,6 +1,5 @@
 """Executing one run: lock, resume, compute, save; whatever happens is told by the files it leaves."""
 
-import json
 import os
 import sys
 import traceback
@@ -17,6 +16,7 @@ from lineshaft.engine.checkpoint import Checkpoints, seed_all
 from lineshaft.engine.config import Config, as_json
 from lineshaft.engine.errors import Busy, RequestError
 from lineshaft.engine.experiment import Experiment, find, lacking
+from lineshaft.engine.identity import check_identity
 from lineshaft.engine.log import captured
 from lineshaft.engine.names import name
 from lineshaft.engine.options import Options, device, set_threads
@@ -40,37 +40,20 @@ def execute(address: str, config: Config, runs: Path, options: Options | None = 
     experiment = find(address)
     folder = Folder(runs.resolve() / experiment.name / name(config))
     if folder.state() == "done":
-        check_identity(folder, config)
+        check_identity(folder, experiment.address, config)
         return folder, "done"
     if options.rank:
         return folder, follow(experiment, config, folder, options, started)
-    with opened(folder, config), locked(folder):
+    with opened(folder, experiment.address, config), locked(folder):
         return folder, attempt(experiment, config, folder, options, started)
 
 
-def check_identity(folder: Folder, config: Config) -> None:
-    """Refuse a folder whose stored values are not this configuration's: a default changed since."""
-    stored, now = folder.config(), as_json(config)
-    changes = [
-        f"default of {key} changed since this run: {json.dumps(old)} -> {json.dumps(now[key])}"
-        if key in now
-        else f"parameter {key} ({json.dumps(old)}) was removed since this run"
-        for key, old in stored.items()
-        if now.get(key, KeyError) != old
-    ]
-    if changes:
-        raise RequestError(
-            f"{folder.id}: {'; '.join(changes[:5])}. `lineshaft rename` gives the old run its new name; "
-            "or pass the old value, or remove the run"
-        )
-
-
 @contextmanager
-def opened(folder: Folder, config: Config) -> Iterator[None]:
+def opened(folder: Folder, address: str, config: Config) -> Iterator[None]:
     """The run's folder, made where it is missing and taken away again if the request proves wrong."""
     existed = os.access(folder.dir, os.F_OK)
     try:
-        begin(folder, config)
+        begin(folder, address, config)
         yield
     except StorageError:
         if (
@@ -86,11 +69,11 @@ def opened(folder: Folder, config: Config) -> Iterator[None]:
         raise
 
 
-def begin(folder: Folder, config: Config) -> None:
+def begin(folder: Folder, address: str, config: Config) -> None:
     """A folder that holds this configuration."""
     try:
         if (folder.dir / "config.json").exists():
-            check_identity(folder, config)
+            check_identity(folder, address, config)
         else:
             folder.dir.mkdir(parents=True, exist_ok=True)
             write_json(folder.dir / "config.json", as_json(config))

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lineshaft.engine.config import Config
-from lineshaft.engine.execute import check_identity
 from lineshaft.engine.experiment import find
+from lineshaft.engine.identity import check_identity
 from lineshaft.engine.names import name
 from lineshaft.engine.store import Folder
 
@@ -23,5 +23,5 @@ def task(address: str, config: Config, runs: Path) -> Task:
     """The task of one configuration; refused where its folder holds another, since a default changed."""
     experiment = find(address)
     folder = Folder(runs.resolve() / experiment.name / name(config))
-    check_identity(folder, config)
+    check_identity(folder, experiment.address, config)
     return Task(experiment.address, config, folder)

@@ -14,7 +14,8 @@ from typing import Any
 
 from lineshaft.engine import provenance
 from lineshaft.engine.errors import RequestError
-from lineshaft.engine.execute import check_identity, opened
+from lineshaft.engine.execute import opened
+from lineshaft.engine.identity import check_identity
 from lineshaft.engine.options import Options
 from lineshaft.engine.slurm.job import Cell, Job, ticket
 from lineshaft.engine.slurm.settings import JOB_NAME, NO_LIMIT, parameters
@@ -60,7 +61,7 @@ def outstanding(tasks: Sequence[Task], retry: bool) -> list[Task]:
     for task in tasks:
         state = task.folder.state()
         if task.folder.dir.exists():
-            check_identity(task.folder, task.config)
+            check_identity(task.folder, task.address, task.config)
         wanted = state in ("new", "paused") or (state == "failed" and retry)
         if wanted and not is_queued(task.folder, known):
             left.append(task)
@@ -96,7 +97,7 @@ def submit_array(lists: Sequence[Sequence[Task]], options: Options, wanted: Mapp
     for job, tasks in zip(submitted, lists):
         for task in tasks:
             log = str(job.paths.stderr.relative_to(runs))
-            with opened(task.folder, task.config):
+            with opened(task.folder, task.address, task.config):
                 write_json(task.folder.dir / "job.json", {"job": job.job_id, "submitted": when, "log": log})
     return [str(job.job_id) for job in submitted]
 
