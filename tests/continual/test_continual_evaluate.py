@@ -1,12 +1,11 @@
-"""kNN and probe on features whose answer is known; leave-one-out against leaving one out."""
+"""kNN and probe on features whose answer is known."""
 
 import math
 
-import pytest
 import torch
 
 from lineshaft.continual.data import Images
-from lineshaft.continual.evaluate import RIDGES, knn, probe, ridge, scores, vote
+from lineshaft.continual.evaluate import knn, probe, scores, vote
 from lineshaft.continual.streams import Stream, class_incremental
 
 
@@ -67,29 +66,3 @@ def test_only_the_shots_are_learned_from() -> None:
         spoiled[task.train[stream.store.y[task.train] == label][7:]] = 1e3
     clean, same = (probe(f, stream.store.y, task, shots=7)(features[task.test]) for f in (features, spoiled))
     assert torch.equal(clean, same) and set(clean.tolist()) == set(task.classes)
-
-
-def test_ridge_is_the_one_that_leaving_one_out_would_choose() -> None:
-    generator = torch.Generator().manual_seed(0)
-    x = torch.randn(12, 8, generator=generator, dtype=torch.double)
-    targets = x[:, :1] + torch.randn(12, 1, generator=generator, dtype=torch.double)
-
-    def solved(rows: torch.Tensor, strength: float) -> torch.Tensor:
-        kernel = x[rows] @ x[rows].T + strength * torch.eye(len(rows), dtype=torch.double)
-        return torch.linalg.solve(kernel, targets[rows])
-
-    def left_out(strength: float) -> float:
-        errors = []
-        for i in range(12):
-            rest = torch.tensor([j for j in range(12) if j != i])
-            errors.append(float((targets[i] - x[i] @ x[rest].T @ solved(rest, strength)) ** 2))
-        return sum(errors)
-
-    chosen = min(RIDGES, key=left_out)
-    assert RIDGES[0] < chosen < RIDGES[-1]
-    assert torch.allclose(ridge(x, targets), solved(torch.arange(12), chosen))
-
-
-@pytest.mark.parametrize("rows", [6, 40])
-def test_ridge_survives_features_that_are_all_the_same(rows: int) -> None:
-    assert torch.isfinite(ridge(torch.zeros(rows, 5), torch.ones(rows, 2))).all()

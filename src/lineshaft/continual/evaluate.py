@@ -1,10 +1,9 @@
 """How good the features are: weighted kNN and a few-shot linear probe, on validation or test images.
 
 Nothing here sees the network's own head, and nothing is chosen on the images that are scored: neighbours come
-from the training images, and the probe's ridge is chosen by leave-one-out on its few shots. All in percent.
+from the training images, and so do the probe's few shots. All in percent.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,10 +12,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lineshaft.continual.backbones.net import Net
+from lineshaft.continual.probe import Probe, fit
 from lineshaft.continual.streams import Store, Stream, Task
 
 TEMPERATURE = 0.1
-RIDGES = tuple(10.0**power for power in range(-2, 6))
 Part = Literal["val", "test"]
 PARTS: tuple[Part, Part] = ("val", "test")
 
@@ -26,12 +25,14 @@ class Scores:
     """Accuracies after some task: of every task of the stream, and over the classes seen so far.
 
     knn: task-incremental, the neighbours are the task's own training images; probe: trained on a few of them;
-    knn_class: class-incremental, neighbours and queries are those of all tasks seen so far.
+    knn_class: class-incremental, neighbours and queries are those of all tasks seen so far; ridge: the
+    strength each probe chose, the same for validation and test.
     """
 
     knn: list[float]
     probe: list[float]
     knn_class: float
+    ridge: list[float]
 
 
 def scores(features: Tensor, stream: Stream, seen: int, neighbours: int, shots: int) -> dict[Part, Scores]:
@@ -41,7 +42,7 @@ def scores(features: Tensor, stream: Stream, seen: int, neighbours: int, shots: 
     """
     if not torch.isfinite(features).all():
         nan = [float("nan")] * len(stream.tasks)
-        return {part: Scores(nan, nan, float("nan")) for part in PARTS}
+        return {part: Scores(nan, nan, float("nan"), nan) for part in PARTS}
     y = stream.store.y
     probes = [probe(features, y, task, shots) for task in stream.tasks]
     memory = torch.cat([task.train for task in stream.tasks[:seen]])
@@ -52,6 +53,7 @@ def scores(features: Tensor, stream: Stream, seen: int, neighbours: int, shots: 
             knn=[knn(features, y, t.train, rows, neighbours) for t, rows in zip(stream.tasks, queries)],
             probe=[percent(p(features[rows]) == y[rows]) for p, rows in zip(probes, queries)],
             knn_class=knn(features, y, memory, torch.cat(queries[:seen]), neighbours),
+            ridge=[p.ridge for p in probes],
         )
     return found
 
@@ -91,31 +93,7 @@ def vote(similarity: Tensor, labels: Tensor, classes: int) -> Tensor:
     return weights.scatter_add_(1, labels, (similarity / TEMPERATURE).exp()).argmax(1)
 
 
-def probe(features: Tensor, y: Tensor, task: Task, shots: int) -> Callable[[Tensor], Tensor]:
-    """A linear classifier of the task's classes, trained on `shots` images a class; features -> classes."""
+def probe(features: Tensor, y: Tensor, task: Task, shots: int) -> Probe:
+    """A linear classifier of the task's classes, trained on `shots` images a class."""
     few = torch.cat([task.train[y[task.train] == label][:shots] for label in task.classes])
-    centre, scale = features[few].mean(0), features[few].std(0) + 1e-5
-    classes = torch.tensor(task.classes, device=y.device)
-    x = (features[few] - centre) / scale
-    targets = (y[few, None] == classes).float() * 2 - 1
-    weights = x.T @ ridge(x, targets)
-    return lambda queries: classes[(((queries - centre) / scale) @ weights).argmax(1)]
-
-
-def ridge(x: Tensor, targets: Tensor) -> Tensor:
-    """Dual weights [n, outputs] of ridge regression; the ridge with the least leave-one-out error is taken.
-
-    x: centred [n, width]. With G = x x' + ridge I and a = G^-1 targets, the error of leaving row i out is
-    a_i / (G^-1)_ii (Rifkin and Lippert, "Notes on regularized least squares", 2007), without refitting.
-    """
-    values, vectors = torch.linalg.eigh(
-        (x @ x.T).double().cpu()
-    )  # few rows: a GPU's solver only adds start-up
-    rotated = vectors.T @ targets.double().cpu()
-    fits = []
-    for strength in RIDGES:
-        shrunk = vectors / (values.clamp(min=0) + strength)
-        dual = shrunk @ rotated
-        left_out = dual / (shrunk * vectors).sum(1, keepdim=True)
-        fits.append((float(left_out.square().mean()), dual))
-    return min(fits, key=lambda fit: fit[0])[1].to(x)
+    return fit(features[few], y[few], torch.tensor(task.classes, device=y.device))

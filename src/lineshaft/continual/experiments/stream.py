@@ -17,6 +17,7 @@ from lineshaft.continual.backbones.net import Net
 from lineshaft.continual.backbones.resnet import resnet18
 from lineshaft.continual.evaluate import PARTS, Part, Scores, embed, scores
 from lineshaft.continual.phases import Finetune, Frozen, Lpft
+from lineshaft.continual.probe import at_edge
 from lineshaft.continual.streams import Stream, class_incremental
 from lineshaft.continual.train import Learner, Step, plan
 from lineshaft.engine import Figure, Folder, Run
@@ -164,6 +165,7 @@ def finish(run: Run, history: History) -> dict[str, float]:
         "forgetting/max": matrix.forgetting_max(knn),
         "forgetting/diag": matrix.forgetting_diagonal(knn),
         "transfer/backward": matrix.backward_transfer(knn),
+        "probe/at_edge": 100 * float(np.mean([at_edge(ridge) for ridge in history[-1]["test"].ridge])),
     }
 
 
