@@ -13,13 +13,14 @@ ONTOLOGY = Ontology(surfaces([(AREA, "centre", ["downtown"])]), {})
 CENTRE, DOWNTOWN, CHEAP, DEAR = (Value((name,)) for name in ("centre", "downtown", "cheap", "dear"))
 CONFIDENCE = np.array([0.9, 0.2, 0.9, 0.5])
 RIGHT = np.array([True, False, True, True])
+CHANGES = np.array([True, True, False, False])
 FILTERS = {
     "unfiltered": lambda: filters.unfiltered(4),
-    "confident": lambda: filters.confident(CONFIDENCE, 0.5),
-    "random": lambda: filters.random(4, 2, np.random.default_rng(0)),
+    "confident": lambda: filters.confident(CONFIDENCE, CHANGES, 0.5),
+    "random": lambda: filters.random(RIGHT, CHANGES, np.random.default_rng(0)),
     "oracle": lambda: filters.oracle(RIGHT),
 }
-KEPT = {"unfiltered": 4, "confident": 2, "random": 2, "oracle": 3}
+KEPT = {"unfiltered": 4, "confident": 2, "random": 3, "oracle": 3}
 
 
 @pytest.mark.parametrize("name", FILTERS)
@@ -30,18 +31,29 @@ def test_a_filter_is_a_mask_of_its_size_and_repeats(name):
     assert np.array_equal(mask, FILTERS[name]())
 
 
-def test_the_surest_are_kept():
-    assert filters.confident(CONFIDENCE, 0.5).tolist() == [True, False, True, False]
-    assert filters.confident(CONFIDENCE, 0.25).tolist() == [True, False, False, False]
+def test_the_surest_of_either_kind_are_kept():
+    assert filters.confident(CONFIDENCE, CHANGES, 0.5).tolist() == [True, False, True, False]
+    alike = np.array([False] * 4)
+    assert filters.confident(CONFIDENCE, alike, 0.5).tolist() == [True, False, True, False]
+    assert filters.confident(CONFIDENCE, alike, 0.25).tolist() == [True, False, False, False]
+
+
+def test_changes_are_kept_though_every_turn_without_one_is_surer():
+    confidence, changes = np.linspace(1, 0, 100), np.arange(100) >= 60
+    mask = filters.confident(confidence, changes, 0.5)
+    assert mask[changes].sum() == 20 and mask[~changes].sum() == 30
 
 
 def test_the_oracle_keeps_exactly_the_right_ones():
     assert filters.oracle(RIGHT).tolist() == RIGHT.tolist()
 
 
-def test_random_masks_differ_by_their_generator():
-    masks = [filters.random(50, 25, np.random.default_rng(seed)) for seed in range(2)]
+def test_random_masks_differ_by_their_generator_and_keep_as_many_of_either_kind():
+    like, changes = np.arange(50) % 3 > 0, np.arange(50) < 20
+    masks = [filters.random(like, changes, np.random.default_rng(seed)) for seed in range(2)]
     assert not np.array_equal(*masks)
+    for mask in masks:
+        assert [mask[changes].sum(), mask[~changes].sum()] == [like[changes].sum(), like[~changes].sum()]
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,10 @@ def test_the_oracle_is_above_the_lower_bound(result):
     assert result["gold/turn_em"] > result["lower/turn_em"]
 
 
-def test_with_permuted_gold_a_student_is_no_better_than_copying(result):
+def test_with_permuted_gold_a_student_is_no_better_than_copying(finished, result):
+    """And it does act: a student that never changes anything could be no better whatever leaked."""
     assert result["permuted/over_copy_low"] <= 0
+    assert (finished.array("permuted")[2] != finished.array("copy")[2]).mean() > 0.1
     assert result["lower/turn_em"] > result["copy/turn_em"] + 20
 
 

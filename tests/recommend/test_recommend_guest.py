@@ -167,7 +167,8 @@ class Done:
 
     def result(self) -> dict[str, float]:
         ends = {"": 0, "_low": -0.01, "_high": 0.01}
-        return {f"{s}/recall@100{e}": self.recall + d for s in ("val", "test") for e, d in ends.items()}
+        found = {f"{s}/recall@100{e}": self.recall + d for s in ("val", "test") for e, d in ends.items()}
+        return found | {"test/recall@100_item": self.recall / 2}
 
 
 def test_the_warm_row_bounds_the_gain_by_the_untuned_wmf() -> None:
@@ -176,6 +177,7 @@ def test_the_warm_row_bounds_the_gain_by_the_untuned_wmf() -> None:
     assert row.verdict == "not yet measured" and row.runs == ["a", "b"]
     assert (row.low, row.value, row.high) == pytest.approx((1 / 0.21, 1 / 0.2, 1 / 0.19))
     assert "7x cannot hold" in row.reason and "ease, 1.50x" in row.reason
+    assert "mean over items, 0.100, the bound is 10.0x" in row.reason
     assert "not excluded" in claims.warm([Done("a", tables.DROPOUTNET_WMF, 0.1)]).reason
     several = claims.warm(
         [Done(n, tables.DROPOUTNET_WMF, r) for n, r in (("a", 0.2), ("b", 0.22), ("c", 0.21))]

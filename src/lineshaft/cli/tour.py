@@ -65,8 +65,8 @@ REAL = (
         "recommend.guest",
         (
             "data=citeulike-a model=popularity",
-            "data=citeulike-a model=wmf model.factors=200",
-            "data=citeulike-a model=ease model.lam=100",
+            "data=citeulike-a model=wmf model.factors=200 model.alpha=20",
+            "data=citeulike-a model=ease model.lam=70",
         ),
         RECALL,
         "model",

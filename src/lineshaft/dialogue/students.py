@@ -14,7 +14,7 @@ from zlib import crc32
 
 import numpy as np
 import torch
-from scipy.sparse import vstack
+from scipy.sparse import csr_matrix, vstack
 
 from lineshaft.dialogue import metrics
 from lineshaft.dialogue.annotators import logistic
@@ -64,6 +64,16 @@ class Annotations:
     right: np.ndarray
     dialogue: np.ndarray
 
+    @property
+    def changes(self) -> np.ndarray:
+        """bool [turns]: whether the annotator says that the turn changes the state."""
+        return np.array([bool(example.update) for example in self.examples])
+
+    def take(self, turns: np.ndarray) -> Annotations:
+        """Those of some turns."""
+        examples, gold = ([each[i] for i in turns] for each in (self.examples, self.gold))
+        return Annotations(examples, gold, self.confidence[turns], self.right[turns], self.dialogue[turns])
+
 
 class Students:
     """Trains and tests every system on one corpus; `annotator` may be set beforehand, from a checkpoint."""
@@ -103,8 +113,14 @@ class Students:
         if job.system == "lower":
             return self._annotator_tuned
         if job.system == "permuted":  # tuning would show it true annotations
-            return 0.5, metrics.jga(Scorer(self.proposer, weights), self.material.validation)
+            threshold = self._as_often_as_gold(weights)
+            return threshold, metrics.jga(Scorer(self.proposer, weights, threshold), self.material.validation)
         return self.tuned(weights)
+
+    def _as_often_as_gold(self, weights: np.ndarray) -> float:
+        """The threshold above which lie as many candidates of the source as were made there."""
+        chances = logistic.chances(self._source.x, weights)
+        return float(np.quantile(chances, 1 - self._source.right.mean()))
 
     def tuned(self, weights: np.ndarray) -> tuple[float, float]:
         """The threshold with the best JGA on the validation dialogues, and this JGA."""
@@ -140,19 +156,19 @@ class Students:
     def kept(self, job: Job) -> np.ndarray:
         """Positions in `annotations` that a student learns from."""
         notes, here = self.annotations, self.available(job.fold)
-        return here[self._mask(job, notes.confidence[here], notes.right[here])]
+        return here[self._mask(job, notes.take(here))]
 
     def available(self, fold: int) -> np.ndarray:
         """Positions in `annotations` of the dialogues that a fold leaves unlabelled."""
         return np.flatnonzero(np.isin(self.annotations.dialogue, self.material.folds[fold].unlabelled))
 
-    def _mask(self, job: Job, confidence: np.ndarray, right: np.ndarray) -> np.ndarray:
+    def _mask(self, job: Job, notes: Annotations) -> np.ndarray:
         if job.system in CONTROLS:
-            matched = self._mask(replace(job, system=CONTROLS[job.system]), confidence, right)
-            return filters.random(len(right), int(matched.sum()), job.rng(self.seed))
+            matched = self._mask(replace(job, system=CONTROLS[job.system]), notes)
+            return filters.random(matched, notes.changes, job.rng(self.seed))
         if job.system == "confidence":
-            return filters.confident(confidence, self.share)
-        return filters.oracle(right) if job.system == "oracle" else filters.unfiltered(len(right))
+            return filters.confident(notes.confidence, notes.changes, self.share)
+        return filters.oracle(notes.right) if job.system == "oracle" else filters.unfiltered(len(notes.right))
 
     def _trained(self, job: Job, fold: Fold) -> tuple[np.ndarray, int]:
         """Weights of a student and the number of target turns it has learnt from."""
@@ -160,27 +176,22 @@ class Students:
             return self.annotator, 0
         kept = self.kept(job)
         if job.system == "permuted":
-            rows = featurise(self.proposer, self._permuted(kept, job.rng(self.seed)))
-            return logistic.fit(rows.x, rows.right, self.c), len(kept)
+            x, right = self._permuted(kept, job.rng(self.seed))
+            return logistic.fit(x, right, self.c), len(kept)
         more = (self._gold if job.system == "gold" else self._automatic).take(kept)
         x, right = vstack([self._source.x, more.x], format="csr"), np.append(self._source.right, more.right)
         return logistic.fit(x, right, self.c, start=self.annotator), len(kept)
 
-    def _permuted(self, kept: np.ndarray, rng: np.random.Generator) -> list[Example]:
-        """Source and gold target turns, each with the update of another turn drawn at random."""
-        true = self._source_examples + [self.annotations.gold[index] for index in kept]
-        return [
-            replace(example, update=true[other].update)
-            for example, other in zip(true, rng.permutation(len(true)))
-        ]
-
-    @cached_property
-    def _source_examples(self) -> list[Example]:
-        return examples(self.material.source)
+    def _permuted(self, kept: np.ndarray, rng: np.random.Generator) -> tuple[csr_matrix, np.ndarray]:
+        """Source and gold target turns, the verdicts on their candidates shuffled: as many changes as in
+        truth, none of them where it belongs."""
+        more = self._gold.take(kept)
+        right = np.append(self._source.right, more.right)
+        return vstack([self._source.x, more.x], format="csr"), rng.permutation(right)
 
     @cached_property
     def _source(self) -> Rows:
-        return featurise(self.proposer, self._source_examples)
+        return featurise(self.proposer, examples(self.material.source))
 
     @cached_property
     def _automatic(self) -> Rows:

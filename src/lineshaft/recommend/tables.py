@@ -28,7 +28,7 @@ def citeulike() -> list[Config]:
     wmf: list[Recommender] = [
         Wmf(factors=factors, reg=1, alpha=alpha, iterations=10)
         for factors in (100, 200, 400)
-        for alpha in (5, 10, 20)
+        for alpha in (10, 20, 40)
     ]
     ease: list[Recommender] = [Ease(lam=lam) for lam in (25, 35, 50, 70, 100, 140, 200, 280, 400)]
     return _grid("citeulike-a", [*FLOOR, *KNN, *wmf, *ease], DRAWS)
@@ -41,8 +41,8 @@ def animeulike() -> list[Config]:
     """
     wmf: list[Recommender] = [
         Wmf(factors=factors, reg=reg, alpha=5, iterations=15)
-        for factors in (16, 32, 64)
-        for reg in (5, 20, 80)
+        for factors in (8, 16, 32)
+        for reg in (5, 10, 20)
     ]
     ease: list[Recommender] = [Ease(lam=lam) for lam in (50, 70, 100, 140, 200, 280, 400, 560, 800)]
     return _grid("animeulike", [*FLOOR, *KNN, DROPOUTNET_WMF, *wmf, *ease], SEEDS)
@@ -50,7 +50,8 @@ def animeulike() -> list[Config]:
 
 def citeulike_baskets() -> list[Config]:
     """Guests who show 1, 3, 5 or 10 articles, for the settings that validation chose."""
-    models = [Popularity(), Knn(shrink=0), DROPOUTNET_WMF, Ease(lam=100)]
+    wmf = Wmf(factors=200, reg=1, alpha=20, iterations=10)
+    models = [Popularity(), Knn(shrink=3), wmf, Ease(lam=70)]
     sizes = (1, 3, 5, 10)
     return [
         Config(data="citeulike-a", model=m, basket=b, seed=s) for m in models for b in sizes for s in SEEDS

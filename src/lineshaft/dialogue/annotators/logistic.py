@@ -38,6 +38,11 @@ def fit(
     return fitted
 
 
+def chances(x: csr_matrix, weights: np.ndarray) -> np.ndarray:
+    """float [rows]: the chance of each row under weights [features + 1]."""
+    return expit(x @ weights[:-1] + weights[-1])
+
+
 class _Loss:
     """The objective and its gradient for one data set."""
 

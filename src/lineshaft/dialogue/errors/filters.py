@@ -1,8 +1,10 @@
 """Which automatic annotations a student learns from.
 
 A filter is a mask over annotated turns. `oracle` needs gold: it bounds what filtering alone can reach, since
-no filter can add what the annotator never gets right. Every filter is read beside `random` of the same size:
-a student gains or loses by the size of its training set and by a shifted operating point too.
+no filter can add what the annotator never gets right. Every filter is read beside `random` turns of the same
+number and kind: a student gains or loses by the size of its training set too, and by how many of its turns
+change the state. Confidence is a product over all decisions of a turn, so a plain ranking by it would drop
+the changes and keep the turns without any; it ranks turns of either kind among themselves.
 """
 
 from __future__ import annotations
@@ -34,15 +36,19 @@ def unfiltered(turns: int) -> np.ndarray:
     return np.ones(turns, bool)
 
 
-def confident(confidence: Sequence[float], share: float) -> np.ndarray:
-    """bool [turns]: the `share` of which the annotator is surest; of equals the earlier turns."""
+def confident(confidence: Sequence[float], changes: np.ndarray, share: float) -> np.ndarray:
+    """bool [turns]: the `share` of which the annotator is surest, of the turns that it says change the state
+    (changes: bool [turns]) and of the others alike; of equals the earlier turns."""
     order = np.argsort(-np.asarray(confidence, float), kind="stable")
-    return _members(order[: round(share * len(order))], len(order))
+    kept = [kind[: round(share * len(kind))] for kind in (order[changes[order]], order[~changes[order]])]
+    return _members(np.concatenate(kept), len(order))
 
 
-def random(turns: int, kept: int, rng: np.random.Generator) -> np.ndarray:
-    """bool [turns]: `kept` turns drawn at random."""
-    return _members(rng.permutation(turns)[:kept], turns)
+def random(like: np.ndarray, changes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """bool [turns]: as many turns of either kind as the mask `like` keeps, drawn at random."""
+    order = rng.permutation(len(like))
+    kept = [order[changes[order] == kind][: int(like[changes == kind].sum())] for kind in (True, False)]
+    return _members(np.concatenate(kept), len(like))
 
 
 def oracle(right: Sequence[bool]) -> np.ndarray:
