@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -80,6 +81,31 @@ def test_two_hundred_instant_runs_on_eight_workers_all_succeed(toy, lineshaft, t
     assert done.returncode == 0, done.stderr
     assert "200 done" in done.stderr
     assert all(len(f.provenance()) == 1 for f in folders(tmp_path / "runs"))
+
+
+LINGERS = """
+import threading, time
+from lineshaft.engine import Config as Base
+
+class Config(Base):
+    pass
+
+def run(config, run):
+    threading.Thread(target=time.sleep, args=(3,)).start()  # as a process that lets go of a GPU
+    return {"x": config.seed}
+"""
+
+
+def test_the_next_run_does_not_wait_for_a_process_that_is_leaving(lineshaft, tmp_path):
+    (tmp_path / "lingers.py").write_text(LINGERS)
+    begin = time.monotonic()
+    done = lineshaft("sweep", "./lingers.py", "seed=0..3", "--workers", "1")
+    assert done.returncode == 0 and "4 done" in done.stderr
+    assert time.monotonic() - begin > 3, "the command outlives its processes"
+    spans = sorted((e["start"], e["end"]) for f in folders(tmp_path / "runs") for e in f.provenance())
+    ends, starts = ([datetime.fromisoformat(s[i]) for s in spans] for i in (1, 0))
+    gaps = [(start - end).total_seconds() for end, start in zip(ends, starts[1:])]
+    assert len(gaps) == 3 and min(gaps) >= 0 and max(gaps) < 1
 
 
 def test_failures_are_isolated_and_told(toy, lineshaft, tmp_path):

@@ -23,21 +23,27 @@ EXIT = {"done": DONE, "failed": FAILED, "paused": PAUSED}
 
 @dataclass(eq=False)
 class Child:
-    """A process that computes a task, and the end of a pipe it may complain through."""
+    """A process that computes a task, and the end of a pipe through which it says one word at most."""
 
     process: ForkServerProcess
     task: Task
     options: Options
     pipe: Connection
     started: float = field(default_factory=time.monotonic)
+    said: str | None = None
 
-    def complaint(self) -> str:
-        """What it complained of, empty where it said nothing."""
+    def listen(self) -> None:
+        """Take in its word: empty once its run has ended, else a complaint; None where it died silently."""
         with self.pipe:
             try:
-                return str(self.pipe.recv()) if self.pipe.poll() else ""
+                self.said = str(self.pipe.recv()) if self.pipe.poll() else None
             except EOFError:
-                return ""
+                self.said = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Its run has; the process may need a while yet to let go of a GPU."""
+        return self.said == ""
 
 
 def spawn(task: Task, options: Options) -> Child:
@@ -51,19 +57,21 @@ def spawn(task: Task, options: Options) -> Child:
     return Child(process, task, options, here)
 
 
-def compute(address: str, config: str, runs: Path, options: Options, complaint: Connection) -> None:
+def compute(address: str, config: str, runs: Path, options: Options, word: Connection) -> None:
     """What the process does; its exit code only tells pauses from deaths."""
     try:
         set_threads(options.threads)
         model = find(address).config
         _, state = execute(address, model.model_validate_json(config), runs, options)
         code = EXIT[state]
+        if code in (DONE, FAILED):
+            word.send("")
     except Busy:
         code = BUSY
     except KeyboardInterrupt:
         code = PAUSED
     except Exception as error:
-        complaint.send(str(error) if isinstance(error, RequestError) else unforeseen(address, error))
+        word.send(str(error) if isinstance(error, RequestError) else unforeseen(address, error))
         code = REFUSED
     sys.exit(code)
 

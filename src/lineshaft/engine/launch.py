@@ -67,6 +67,7 @@ class Launcher:
         self.seconds: list[float] = []
         self.waiting: deque[Task] = deque()
         self.running: list[Child] = []
+        self.leaving: list[Child] = []
         self.stopping = False
         self.word: signal.Signals | None = None
         self.refusal = ""
@@ -95,6 +96,8 @@ class Launcher:
             while (self.waiting and not self.stopping) or self.running:
                 self.start_some()
                 self.await_some()
+            for each in self.leaving:
+                each.process.join()
         if self.refusal:
             raise RequestError(self.refusal)
         if self.count("failed"):
@@ -127,25 +130,37 @@ class Launcher:
         self.changed(self)
 
     def await_some(self) -> None:
-        """Sleep until a process ends or it is time to look again."""
-        ended = wait([c.process.sentinel for c in self.running], timeout=LOOK_EVERY)
-        for each in [c for c in self.running if c.process.sentinel in ended]:
+        """Sleep until a run or a process ends or it is time to look again.
+
+        A run's place is free as soon as it says that it has ended: its process may take a third of a second
+        to let go of a GPU, and the next run need not wait for that.
+        """
+        children = [*self.running, *self.leaving]
+        pipes = [c.pipe for c in self.running if not c.pipe.closed]
+        ready = wait([*pipes, *(c.process.sentinel for c in children)], timeout=LOOK_EVERY)
+        gone = [c for c in children if c.process.sentinel in ready]
+        for each in self.running:
+            if each.pipe in ready or (each in gone and not each.pipe.closed):
+                each.listen()
+        for each in gone:
             each.process.join()
+        self.leaving = [c for c in self.leaving if c not in gone]
+        for each in [c for c in self.running if c in gone or c.has_ended]:
             self.running.remove(each)
+            self.leaving += [each] if each not in gone else []
             self.settle(each)
         self.changed(self)
 
     def settle(self, ended: Child) -> None:
         """What a process left behind: the files decide, the exit code only tells pauses from deaths."""
         folder, code = ended.task.folder, ended.process.exitcode
-        complaint = ended.complaint()
         state = folder.state()
         if state in ("done", "failed"):
             self.seconds.append(time.monotonic() - ended.started)
             self.states[folder.id] = state
             self.stopping |= state == "failed" and self.fail_fast
-        elif complaint:
-            self.refusal, self.stopping = complaint, True
+        elif ended.said:
+            self.refusal, self.stopping = ended.said, True
             self.states[folder.id] = "refused"
         elif code == PAUSED or self.stopping:
             self.states[folder.id] = "paused"
