@@ -30,6 +30,18 @@ class Config(Base):
 def run(config, run):
     sys.exit({code})
 """
+DRAWING = """
+import random
+import numpy as np
+import torch
+from lineshaft.engine import Config as Base
+from lineshaft.engine.experiment import find
+class Config(Base):
+    "Draws after a walk that it needs."
+def run(config, run):
+    run.need(find({walk!r}).config(steps=2))
+    return {{"torch": torch.rand(()).item(), "numpy": np.random.rand(), "python": random.random()}}
+"""
 FORK_AND_HOLD = """
 import os, sys, time
 from pathlib import Path
@@ -337,6 +349,16 @@ def test_a_parent_computed_under_a_launcher_has_its_own_origin_and_the_command(t
     assert (entry["experiment"], entry["code"]) == (parent.address, provenance.code(parent))
     assert entry["command"] == "lineshaft sweep needy.py"
     walk(toy, tmp_path, steps=2, seed=7)
+
+
+def test_draws_are_the_same_whether_the_parent_was_computed_before_or_not(toy, tmp_path):
+    drawing = tmp_path / "drawing.py"
+    drawing.write_text(DRAWING.format(walk=toy("walk")))
+    config = find(str(drawing)).config(seed=3)
+    first, _ = execute(str(drawing), config, tmp_path / "a", ALWAYS)
+    walk(toy, tmp_path / "b", steps=2)
+    second, _ = execute(str(drawing), config, tmp_path / "b", ALWAYS)
+    assert first.result() == second.result()
 
 
 def test_output_of_the_run_is_kept(toy, tmp_path):

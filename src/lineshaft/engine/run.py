@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lineshaft.engine.checkpoint import Checkpoints
+from lineshaft.engine.checkpoint import Checkpoints, own_random_states
 from lineshaft.engine.config import Config
 from lineshaft.engine.data import Dataset, checked
 from lineshaft.engine.errors import Busy, RequestError
@@ -134,7 +134,8 @@ class Run:
         address, runs = address_of(config), self.dir.parent.parent
         while True:
             try:
-                folder, state = execute(address, config, runs, self.options)
+                with own_random_states(self.device):
+                    folder, state = execute(address, config, runs, self.options)
             except Busy:
                 if self._stop.asked:
                     raise Paused from None
