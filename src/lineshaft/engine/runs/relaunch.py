@@ -9,12 +9,13 @@ from lineshaft.engine.errors import RequestError
 from lineshaft.engine.experiment import Experiment, find
 from lineshaft.engine.grid import grid, grid_over, split
 from lineshaft.engine.names import name
+from lineshaft.engine.runs.completion import address, completed
 from lineshaft.engine.runs.table import Row, rows
 from lineshaft.engine.source import objective
 from lineshaft.engine.store import Folder
-from lineshaft.engine.summary.columns import completed, varying
+from lineshaft.engine.summary.columns import varying
 from lineshaft.engine.summary.grouping import Group
-from lineshaft.engine.summary.summary import address, summarise
+from lineshaft.engine.summary.summary import summarise
 from lineshaft.engine.summary.tuning import spelled
 from lineshaft.engine.words import validated
 
@@ -44,7 +45,7 @@ def choose(
             f"name one experiment: {', '.join(names[:20])}" if names else f"no runs below {runs}"
         )
     home = address(table)
-    completed(table, home)
+    completed(table)
     if best and not tune:
         tune = varying([row for row in table if not row.fault])
     summary = summarise(table, objective(home), tune=tune)

@@ -9,10 +9,10 @@ from pathlib import Path
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.experiment import Experiment, find
 from lineshaft.engine.names import name
+from lineshaft.engine.runs.completion import address
 from lineshaft.engine.runs.family import needed_by
-from lineshaft.engine.runs.table import Row, executions, rows
+from lineshaft.engine.runs.table import Row, by_experiment, executions, rows
 from lineshaft.engine.store import write_json
-from lineshaft.engine.summary.summary import address
 from lineshaft.engine.words import validated
 
 VERSION = re.compile(r"(?:^|,)v(\d+),seed=")
@@ -33,9 +33,7 @@ class Move:
 
 def moves(runs: Path, experiment: str | None = None) -> list[Move]:
     """What renaming would do, in an order in which every target is free when its turn comes."""
-    tables: dict[str, list[Row]] = {}
-    for row in rows(runs, experiment):
-        tables.setdefault(row.folder.experiment, []).append(row)
+    tables = by_experiment(rows(runs, experiment))
     return [move for table in tables.values() for move in of_experiment(table)]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lineshaft.engine.errors import RequestError, nearest
+from lineshaft.engine.runs.completion import completed
 from lineshaft.engine.runs.where import Condition, parsed
 from lineshaft.engine.store import Folder, folders, told
 
@@ -38,6 +39,10 @@ class Row:
         """Done, with a final metric that is no finite number."""
         return not all(map(math.isfinite, self.result.values()))
 
+    def flatten(self, config: dict[str, Any]) -> None:
+        """Take these values, nested ones under names with dots."""
+        self.values = flattened(config)
+
     def last(self) -> dict[str, Any]:
         """The provenance of its last execution, empty where there is none or it cannot be read."""
         entries = executions(self.folder)
@@ -53,8 +58,16 @@ def rows(runs: Path, experiment: str | None = None, where: Sequence[str] = ()) -
         raise RequestError(
             f"no runs of {experiment[:80]} below {runs}{nearest(experiment, experiments(runs))}"
         )
+    fill_in(conditions, found)
     check_keys(conditions, found)
     return [row for row in with_queue(found) if meets(row, conditions)]
+
+
+def by_experiment(table: Iterable[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in table:
+        found.setdefault(row.folder.experiment, []).append(row)
+    return found
 
 
 def experiments(runs: Path) -> list[str]:
@@ -70,7 +83,7 @@ def read(folder: Folder) -> Row | None:
             return None
         row = Row(folder, told(folder.dir, names))
         row.config = folder.config()
-        row.values = flattened(row.config)
+        row.flatten(row.config)
         row.result = folder.result() if row.state == "done" else {}
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -133,6 +146,14 @@ def is_variant(value: Any) -> bool:
 
 def without_name(value: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in value.items() if k != "name"}
+
+
+def fill_in(conditions: Sequence[Condition], found: Sequence[Row]) -> None:
+    """Complete the runs that lack what a condition asks for: they may be from before it was a parameter."""
+    keys = {condition.key for condition in conditions}
+    for table in by_experiment(found).values() if keys else ():
+        if any(not keys <= row.values.keys() for row in table):
+            completed(table)
 
 
 def check_keys(conditions: Iterable[Condition], found: Sequence[Row]) -> None:
