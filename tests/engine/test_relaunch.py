@@ -1,7 +1,7 @@
 """Best checkpoints started again: which runs, with which parameters, from which state."""
 
 import pytest
-from finished import NAN, WALK, finished, grid_of
+from finished import NAN, V2, WALK, finished, grid_of, put, toy_with
 
 from lineshaft.engine import Options, RequestError
 from lineshaft.engine.execute import execute
@@ -11,7 +11,7 @@ from lineshaft.engine.runs.family import Family
 from lineshaft.engine.runs.portrait import portrait
 from lineshaft.engine.runs.relaunch import children, choose
 from lineshaft.engine.runs.table import rows
-from lineshaft.engine.store import Folder
+from lineshaft.engine.store import Folder, remove
 
 PROBE = WALK.with_name("probe.py")
 ALWAYS = Options(checkpoint_every=0)
@@ -112,6 +112,35 @@ def test_the_family_is_found_from_files(tmp_path):
     table = rows(tmp_path)
     family = Family(table)
     assert [row.id for row in table if not family.children(row) and not family.parents(row)] == []
+
+
+def test_only_runs_of_the_version_now_are_started_from(tmp_path):
+    runs, new = tmp_path / "runs", toy_with(tmp_path, *V2)
+    old = walked(runs, lr=0.2)
+    recent = execute(str(new), find(str(new)).config(lr=0.3), runs, ALWAYS)[0]
+    put(old, "provenance.json", [{"experiment": str(new)}])
+    choice = choose(runs, None, (), (), True)
+    assert [row.id for row in choice.parents] == [recent.id]
+    assert choice.notes == ["1 runs of another version than 2 are left out"]
+    assert len(children(choice, str(PROBE), [])) == 1
+    with pytest.raises(RequestError, match="no run of walk was computed by version 2"):
+        choose(runs, None, ["version=1"], (), True)
+
+
+def test_a_child_belongs_to_the_version_of_its_parent(tmp_path):
+    runs, new = tmp_path / "runs", toy_with(tmp_path, *V2)
+    old = walked(runs, lr=0.2)
+    ((address, config),) = children(choose(runs, None, (), (), True), str(PROBE), [])
+    first, _ = execute(address, config, runs, ALWAYS)
+    assert "version" not in config.model_dump()["parent"], "as before versions of parents were told"
+    recent, _ = execute(str(new), find(str(new)).config(lr=0.2), runs, ALWAYS)
+    ((address, config),) = children(choose(runs, "walk", (), (), True), str(PROBE), [])
+    assert portrait(first)["parents"] == [old.id]
+    remove(old)
+    second, _ = execute(address, config, runs, ALWAYS)
+    assert second.name.startswith("parent=walk-v2-")
+    assert config.model_validate(second.config()) == config
+    assert portrait(second)["parents"] == [recent.id]
 
 
 def test_what_cannot_be_relaunched_is_refused_before_anything_starts(tmp_path):

@@ -9,11 +9,12 @@ from lineshaft.engine.config import Config, Parent
 from lineshaft.engine.spelling import words
 
 MOST_BYTES = 200
+VERSION = re.compile(r"(?:^|,)v(\d+),seed=")
 UNSAFE = re.compile(r'[/\\\[\]{}"\s,\x00-\x1f\x7f]')
 
 
-def name(config: Config) -> str:
-    """The non-default words, `v2` for a raised version, the seed last; cut at 200 bytes.
+def name(config: Config, version: int | None = None) -> str:
+    """The non-default words, `v2` for a raised version (that of the code), the seed last; cut at 200 bytes.
 
     Wherever replacing or cutting lost something, 8 hex digits of a hash follow, so that different
     configurations of one experiment never share a name.
@@ -22,12 +23,19 @@ def name(config: Config) -> str:
     exact = "\n".join([*head, seed])
     body = [parent_word(config.parent) if w.startswith("parent=") and config.parent else w for w in head]
     safe = [replaced(word) for word in body]
-    version = [f"v{config.version}"] if config.version > 1 else []
-    full = ",".join([*safe, *version, seed])
+    version = config.version if version is None else version
+    end = [*([f"v{version}"] if version > 1 else []), seed]
+    full = ",".join([*safe, *end])
     if safe == body and len(full.encode()) <= MOST_BYTES:
         return full
-    tail = ",".join(["", *version, seed]) + "~" + digest(exact)
+    tail = ",".join(["", *end]) + "~" + digest(exact)
     return cut(",".join(safe), MOST_BYTES - len(tail.encode())) + tail
+
+
+def version_of(folder_name: str) -> int:
+    """The version of the code that computed the run of this name."""
+    match = VERSION.search(folder_name)
+    return int(match[1]) if match else 1
 
 
 def replaced(word: str) -> str:
@@ -46,6 +54,7 @@ def digest(text: str) -> str:
 
 
 def parent_word(parent: Parent) -> str:
-    """A parent is named by its experiment and a hash of its whole configuration."""
+    """A parent is named by its experiment, a raised version, and a hash of its whole configuration."""
     experiment = parent.experiment.rpartition("/")[2].removesuffix(".py")
-    return f"parent={experiment}-{digest(json.dumps(parent.config, sort_keys=True))}"
+    version = f"-v{parent.version}" if parent.version > 1 else ""
+    return f"parent={experiment}{version}-{digest(json.dumps(parent.config, sort_keys=True))}"

@@ -167,7 +167,8 @@ def parent_state(config: Config, runs: Path) -> tuple[Any, str]:
 
     assert config.parent is not None
     experiment = find(config.parent.experiment)
-    folder = Folder(runs / experiment.name / name(validated(experiment.config, config.parent.config)))
+    parent = validated(experiment.config, config.parent.config)
+    folder = Folder(runs / experiment.name / name(parent, config.parent.version))
     state, note = Checkpoints(folder.dir / "checkpoints").best()
     if state is None:
         raise RequestError(

@@ -8,7 +8,7 @@ from lineshaft.engine.config import Config, Parent
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.experiment import Experiment, find
 from lineshaft.engine.grid import grid, grid_over, split
-from lineshaft.engine.names import name
+from lineshaft.engine.names import name, version_of
 from lineshaft.engine.runs.completion import address, completed
 from lineshaft.engine.runs.table import Row, rows
 from lineshaft.engine.source import objective
@@ -24,9 +24,9 @@ CHECKPOINTS = ("best.pt", "last.pt", "previous.pt")
 
 @dataclass(frozen=True)
 class Choice:
-    """The runs to start from, the address of their experiment, and what a person should know."""
+    """The runs to start from, their experiment, and what a person should know."""
 
-    address: str
+    origin: Experiment
     parents: list[Row]
     notes: list[str]
 
@@ -44,15 +44,26 @@ def choose(
         raise RequestError(
             f"name one experiment: {', '.join(names[:20])}" if names else f"no runs below {runs}"
         )
-    home = address(table)
+    origin = find(address(table))
+    table, notes = of_version_now(table, origin)
     completed(table)
     if best and not tune:
         tune = varying([row for row in table if not row.fault])
-    summary = summarise(table, objective(home), tune=tune)
+    summary = summarise(table, objective(origin.address), tune=tune)
     parents = [row for group in summary.groups for row in group.done if not row.diverged]
     if not parents:
         raise RequestError(f"none of the {len(table)} runs of {names[0]} is done and finite")
-    return Choice(home, parents, [note for group in summary.groups for note in said(group)])
+    return Choice(origin, parents, [*notes, *(note for group in summary.groups for note in said(group))])
+
+
+def of_version_now(table: Sequence[Row], origin: Experiment) -> tuple[list[Row], list[str]]:
+    """The runs that the code as it is now computed; those of another version mean something else."""
+    now = origin.config.version
+    kept = [row for row in table if version_of(row.folder.name) == now]
+    if not kept:
+        raise RequestError(f"no run of {origin.name} was computed by version {now}, as its code is now")
+    left = len(table) - len(kept)
+    return kept, [f"{left} runs of another version than {now} are left out"] if left else []
 
 
 def said(group: Group) -> list[str]:
@@ -69,16 +80,15 @@ def children(choice: Choice, to: str | None, words: Sequence[str]) -> list[tuple
 
     In the same experiment they keep the parent's values, in another one its seed alone.
     """
-    origin = find(choice.address)
-    target = find(to) if to else origin
-    cells = [c for row in choice.parents for c in offspring(row, origin, target, words)]
+    target = find(to) if to else choice.origin
+    cells = [c for row in choice.parents for c in offspring(row, choice.origin, target, words)]
     return [(target.address, cell) for cell in cells]
 
 
 def offspring(row: Row, origin: Experiment, target: Experiment, words: Sequence[str]) -> list[Config]:
     """The cells of the words around one parent."""
     config = checked(row, origin)
-    parent = Parent(experiment=origin.address, config=row.config)
+    parent = Parent(experiment=origin.address, version=config.version, config=row.config)
     if target.name == origin.name:
         cells = grid_over(config, words)
     else:
@@ -92,8 +102,8 @@ def checked(row: Row, origin: Experiment) -> Config:
     config = validated(origin.config, row.config)
     if name(config) != row.folder.name:
         raise RequestError(
-            f"{row.id} would now be called {name(config)}: a default or the version changed since; "
-            "`lineshaft rename` gives it a new name after a changed default"
+            f"{row.id} would now be called {name(config)}: a default changed since; "
+            "`lineshaft rename` gives it its new name"
         )
     if not has_checkpoint(row.folder):
         raise RequestError(

@@ -1,6 +1,5 @@
 """New names for old runs: after a default changed, a run's stored configuration spells another name."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,14 +7,12 @@ from pathlib import Path
 
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.experiment import Experiment, find
-from lineshaft.engine.names import name
+from lineshaft.engine.names import name, version_of
 from lineshaft.engine.runs.completion import address
 from lineshaft.engine.runs.family import needed_by
 from lineshaft.engine.runs.table import Row, by_experiment, executions, rows
 from lineshaft.engine.store import write_json
 from lineshaft.engine.words import validated
-
-VERSION = re.compile(r"(?:^|,)v(\d+),seed=")
 
 
 @dataclass(frozen=True)
@@ -59,11 +56,6 @@ def wish(row: Row, experiment: Experiment) -> Move | None:
     if now == row.folder.name:
         return None
     return Move(row, now, f"it is {row.state}" if row.state in ("running", "queued") else "")
-
-
-def version_of(folder_name: str) -> int:
-    match = VERSION.search(folder_name)
-    return int(match[1]) if match else 1
 
 
 def ordered(wanted: Sequence[Move]) -> list[Move]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lineshaft.engine.errors import RequestError, nearest
+from lineshaft.engine.names import version_of
 from lineshaft.engine.runs.completion import completed
 from lineshaft.engine.runs.where import Condition, parsed
 from lineshaft.engine.store import Folder, folders, told
@@ -40,8 +41,8 @@ class Row:
         return not all(map(math.isfinite, self.result.values()))
 
     def flatten(self, config: dict[str, Any]) -> None:
-        """Take these values, nested ones under names with dots."""
-        self.values = flattened(config)
+        """Take these values, nested ones under names with dots; the version of the code is one of them."""
+        self.values = {**flattened(config), "version": version_of(self.folder.name)}
 
     def last(self) -> dict[str, Any]:
         """The provenance of its last execution, empty where there is none or it cannot be read."""
@@ -112,7 +113,7 @@ def flattened(config: dict[str, Any]) -> dict[str, Any]:
     """`{"method": {"name": "der", "alpha": 1}}` -> `{"method": "der", "method.alpha": 1}`.
 
     Several variants are joined as on the command line: `method` is `si+der`, then `method.der.alpha`.
-    A parent is named by its experiment, its parameters follow as `parent.lr`.
+    A parent is named by its experiment, its version and parameters follow as `parent.lr`.
     """
     return dict(pairs("", config))
 
@@ -122,6 +123,7 @@ def pairs(prefix: str, config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         path = f"{prefix}{key}"
         if key == "parent" and isinstance(value, dict) and isinstance(value.get("config"), dict):
             yield path, Path(str(value.get("experiment"))).name.removesuffix(".py")
+            yield f"{path}.version", value.get("version", 1)
             yield from pairs(f"{path}.", value["config"])
         elif isinstance(value, dict):
             yield from part(path, value)
