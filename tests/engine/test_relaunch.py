@@ -143,6 +143,36 @@ def test_a_child_belongs_to_the_version_of_its_parent(tmp_path):
     assert portrait(second)["parents"] == [recent.id]
 
 
+def test_a_moved_file_stays_the_same_experiment(tmp_path, lineshaft):
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    for toy in (WALK, PROBE):
+        (old / toy.name).write_bytes(toy.read_bytes())
+    assert lineshaft("sweep", "old/walk.py", "lr=0.1,0.2", "steps=2").returncode == 0
+    words = ("factor=2", "--to")
+    assert lineshaft("relaunch", "old/walk.py", "--best", *words, "old/probe.py").returncode == 0
+    old.rename(new)
+    again = lineshaft("relaunch", "new/walk.py", *words, "new/probe.py")
+    assert again.returncode == 0, again.stderr
+    assert [row.result["step"] for row in rows(tmp_path / "runs", "probe")] == [2, 2]
+    assert "0.2*" in lineshaft("summary", "new/walk.py", "--tune", "lr").stdout
+    assert lineshaft("rename", "new/walk.py").returncode == 0
+
+
+def test_the_place_of_a_parents_file_is_no_part_of_a_name(tmp_path):
+    parent = walked(tmp_path, lr=0.2)
+    here, away = (
+        find(str(PROBE)).config(parent={"experiment": place, "config": parent.config()}, factor=2)
+        for place in (str(WALK), "/nowhere/walk.py")
+    )
+    walks = find(str(WALK)).config
+    spelled = (name(walks(text="a/b", parent=config.parent)) for config in (here, away))
+    assert len(set(spelled)) == 1
+    child, state = execute(str(PROBE), away, tmp_path, ALWAYS)
+    assert (state, child.result()["step"]) == ("done", 5), "found beside the child's file"
+    assert execute(str(PROBE), here, tmp_path, ALWAYS)[0] == child
+
+
 def test_what_cannot_be_relaunched_is_refused_before_anything_starts(tmp_path):
     with pytest.raises(RequestError, match="no runs below"):
         choose(tmp_path, None, (), (), True)

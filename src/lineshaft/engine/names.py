@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from pathlib import Path
 
 from lineshaft.engine.config import Config, Parent
 from lineshaft.engine.spelling import words
@@ -19,7 +20,7 @@ def name(config: Config, version: int | None = None) -> str:
     Wherever replacing or cutting lost something, 8 hex digits of a hash follow, so that different
     configurations of one experiment never share a name.
     """
-    *head, seed = words(config)
+    *head, seed = words(placeless(config))
     exact = "\n".join([*head, seed])
     body = [parent_word(config.parent) if w.startswith("parent=") and config.parent else w for w in head]
     safe = [replaced(word) for word in body]
@@ -30,6 +31,19 @@ def name(config: Config, version: int | None = None) -> str:
         return full
     tail = ",".join(["", *end]) + "~" + digest(exact)
     return cut(",".join(safe), MOST_BYTES - len(tail.encode())) + tail
+
+
+def name_of(address: str) -> str:
+    """What an experiment's folder is called: its address, or the stem of its file wherever that lies."""
+    return Path(address).stem if address.endswith(".py") else address
+
+
+def placeless(config: Config) -> Config:
+    """The configuration without where the file of its parent lies, which may be moved."""
+    if config.parent is None:
+        return config
+    parent = config.parent.model_copy(update={"experiment": name_of(config.parent.experiment)})
+    return config.model_copy(update={"parent": parent})
 
 
 def version_of(folder_name: str) -> int:
@@ -55,6 +69,5 @@ def digest(text: str) -> str:
 
 def parent_word(parent: Parent) -> str:
     """A parent is named by its experiment, a raised version, and a hash of its whole configuration."""
-    experiment = parent.experiment.rpartition("/")[2].removesuffix(".py")
     version = f"-v{parent.version}" if parent.version > 1 else ""
-    return f"parent={experiment}{version}-{digest(json.dumps(parent.config, sort_keys=True))}"
+    return f"parent={name_of(parent.experiment)}{version}-{digest(json.dumps(parent.config, sort_keys=True))}"

@@ -161,12 +161,12 @@ class Run:
 
 def parent_state(config: Config, runs: Path) -> tuple[Any, str]:
     """The best checkpoint of the run a configuration was relaunched from, and what to tell the user."""
-    from lineshaft.engine.experiment import find
+    from lineshaft.engine.experiment import beside, find
     from lineshaft.engine.names import name
     from lineshaft.engine.words import validated
 
     assert config.parent is not None
-    experiment = find(config.parent.experiment)
+    experiment = find(beside(config, config.parent.experiment))
     parent = validated(experiment.config, config.parent.config)
     folder = Folder(runs / experiment.name / name(parent, config.parent.version))
     state, note = Checkpoints(folder.dir / "checkpoints").best()

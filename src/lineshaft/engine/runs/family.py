@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from lineshaft.engine.names import version_of
+from lineshaft.engine.names import name_of, version_of
 from lineshaft.engine.runs.table import Row, executions
 
 Link = tuple[str, int, str]
@@ -47,8 +46,7 @@ def start_of(row: Row) -> Link | None:
     parent = row.config.get("parent")
     if not isinstance(parent, dict) or not isinstance(parent.get("config"), dict):
         return None
-    experiment = Path(str(parent.get("experiment"))).name.removesuffix(".py")
-    return link(experiment, parent.get("version", 1), parent["config"])
+    return link(name_of(str(parent.get("experiment"))), parent.get("version", 1), parent["config"])
 
 
 def needed_by(row: Row) -> Iterator[str]:

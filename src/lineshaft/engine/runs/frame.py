@@ -26,7 +26,7 @@ def frame(folder: Path, experiment: str | None = None, where: Sequence[str] = ()
 
     table = [row for row in rows(folder, experiment, where) if not row.fault]
     for group in by_experiment(table).values():
-        completed(group)
+        completed(group, experiment)
     own = [described(row) for row in table]
     config = labels([row.values for row in table], OWN, "config.")
     result = labels([row.result for row in table], (*OWN, *config.values()), "result.")

@@ -44,9 +44,9 @@ def choose(
         raise RequestError(
             f"name one experiment: {', '.join(names[:20])}" if names else f"no runs below {runs}"
         )
-    origin = find(address(table))
+    origin = find(address(table, experiment))
     table, notes = of_version_now(table, origin)
-    completed(table)
+    completed(table, experiment)
     if best and not tune:
         tune = varying([row for row in table if not row.fault])
     summary = summarise(table, objective(origin.address), tune=tune)

@@ -31,12 +31,12 @@ class Move:
 def moves(runs: Path, experiment: str | None = None) -> list[Move]:
     """What renaming would do, in an order in which every target is free when its turn comes."""
     tables = by_experiment(rows(runs, experiment))
-    return [move for table in tables.values() for move in of_experiment(table)]
+    return [move for table in tables.values() for move in of_experiment(table, experiment)]
 
 
-def of_experiment(table: Sequence[Row]) -> list[Move]:
+def of_experiment(table: Sequence[Row], asked: str | None) -> list[Move]:
     try:
-        found = find(address(table))
+        found = find(address(table, asked))
     except (RequestError, ImportError) as error:
         return [Move(table[0], table[0].folder.name, f"{table[0].folder.experiment}: {error}")]
     wanted = [move for row in table if (move := wish(row, found))]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lineshaft.engine.errors import RequestError, nearest
-from lineshaft.engine.names import version_of
+from lineshaft.engine.names import name_of, version_of
 from lineshaft.engine.runs.completion import completed
 from lineshaft.engine.runs.where import Condition, parsed
 from lineshaft.engine.store import Folder, folders, told
@@ -53,13 +53,13 @@ class Row:
 def rows(runs: Path, experiment: str | None = None, where: Sequence[str] = ()) -> list[Row]:
     """Every run below `runs` that meets all conditions, by name; those that cannot be read have a fault."""
     conditions = [parsed(word) for word in where]
-    experiment = Path(experiment).stem if experiment and experiment.endswith(".py") else experiment
+    asked, experiment = experiment, experiment and name_of(experiment)
     found = [row for folder in folders(runs, experiment) if (row := read(folder)) is not None]
     if experiment is not None and not found:
         raise RequestError(
             f"no runs of {experiment[:80]} below {runs}{nearest(experiment, experiments(runs))}"
         )
-    fill_in(conditions, found)
+    fill_in(conditions, found, asked)
     check_keys(conditions, found)
     return [row for row in with_queue(found) if meets(row, conditions)]
 
@@ -122,7 +122,7 @@ def pairs(prefix: str, config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in config.items():
         path = f"{prefix}{key}"
         if key == "parent" and isinstance(value, dict) and isinstance(value.get("config"), dict):
-            yield path, Path(str(value.get("experiment"))).name.removesuffix(".py")
+            yield path, name_of(str(value.get("experiment")))
             yield f"{path}.version", value.get("version", 1)
             yield from pairs(f"{path}.", value["config"])
         elif isinstance(value, dict):
@@ -150,12 +150,12 @@ def without_name(value: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in value.items() if k != "name"}
 
 
-def fill_in(conditions: Sequence[Condition], found: Sequence[Row]) -> None:
+def fill_in(conditions: Sequence[Condition], found: Sequence[Row], asked: str | None) -> None:
     """Complete the runs that lack what a condition asks for: they may be from before it was a parameter."""
     keys = {condition.key for condition in conditions}
     for table in by_experiment(found).values() if keys else ():
         if any(not keys <= row.values.keys() for row in table):
-            completed(table)
+            completed(table, asked)
 
 
 def check_keys(conditions: Iterable[Condition], found: Sequence[Row]) -> None:

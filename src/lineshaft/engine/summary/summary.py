@@ -39,8 +39,8 @@ def summaries(
     """A summary of each experiment below `runs`, or of the one named."""
     found = []
     for table in by_experiment(rows(runs, experiment, where)).values():
-        completed(table)
-        found.append(summarise(table, source.objective(address(table)), by, tune, metrics))
+        completed(table, experiment)
+        found.append(summarise(table, source.objective(address(table, experiment)), by, tune, metrics))
     return found
 
 
