@@ -63,7 +63,7 @@ def test_an_edge_is_told(tmp_path):
 def test_children_of_the_same_experiment_keep_the_parents_values(tmp_path):
     grid_of(tmp_path, {0.2: [1, 2]})
     with_checkpoints(tmp_path)
-    cells = children(choose(tmp_path, None, (), (), True), None, ["steps=8,9"])
+    cells = children(choose(tmp_path, None, (), (), True), ["steps=8,9"])
     assert {address for address, _ in cells} == {str(WALK)}
     assert [(c.lr, c.steps, c.seed) for _, c in cells] == [(0.2, 8, 0), (0.2, 9, 0), (0.2, 8, 1), (0.2, 9, 1)]
     assert [c.parent.config["seed"] for _, c in cells] == [0, 0, 1, 1]
@@ -74,17 +74,16 @@ def test_children_of_the_same_experiment_keep_the_parents_values(tmp_path):
 def test_children_of_another_experiment_take_the_seed_alone(tmp_path):
     grid_of(tmp_path, {0.2: [1, 2]})
     with_checkpoints(tmp_path)
-    cells = children(choose(tmp_path, None, (), (), True), str(PROBE), ["factor=2"])
+    cells = children(choose(tmp_path, None, (), (), True, str(PROBE)), ["factor=2"])
     assert [(c.factor, c.lr, c.seed) for _, c in cells] == [(2, 7, 0), (2, 7, 1)]
     assert {c.parent.experiment for _, c in cells} == {str(WALK)}
-    swept = children(choose(tmp_path, None, (), (), True), str(PROBE), ["seed=4,5"])
+    swept = children(choose(tmp_path, None, (), (), True, str(PROBE)), ["seed=4,5"])
     assert [c.seed for _, c in swept] == [4, 5, 4, 5]
 
 
 def test_a_child_starts_from_the_best_checkpoint_of_its_parent(tmp_path):
     parent = walked(tmp_path, lr=0.2, steps=4, seed=3)
-    choice = choose(tmp_path, None, (), (), True)
-    ((address, config),) = children(choice, str(PROBE), ["factor=10"])
+    ((address, config),) = children(choose(tmp_path, None, (), (), True, str(PROBE)), ["factor=10"])
     child, state = execute(address, config, tmp_path, ALWAYS)
     assert state == "done"
     assert child.result() == {
@@ -93,7 +92,7 @@ def test_a_child_starts_from_the_best_checkpoint_of_its_parent(tmp_path):
         "relaunched": 1,
         "lr": 7,
     }
-    ((address, config),) = children(choice, None, ["steps=6"])
+    ((address, config),) = children(choose(tmp_path, "walk", (), (), True), ["steps=6"])
     longer, _ = execute(address, config, tmp_path, ALWAYS)
     assert [row["step"] for row in longer.metrics()] == [4, 5]
     assert longer.result()["val/x"] > parent.result()["val/x"]
@@ -101,7 +100,7 @@ def test_a_child_starts_from_the_best_checkpoint_of_its_parent(tmp_path):
 
 def test_the_family_is_found_from_files(tmp_path):
     parent = walked(tmp_path, steps=2)
-    ((address, config),) = children(choose(tmp_path, None, (), (), True), str(PROBE), [])
+    ((address, config),) = children(choose(tmp_path, None, (), (), True, str(PROBE)), [])
     child, _ = execute(address, config, tmp_path, ALWAYS)
     needy = str(WALK.with_name("needy.py"))
     execute(needy, find(needy).config(data=False), tmp_path, ALWAYS)
@@ -122,7 +121,7 @@ def test_only_runs_of_the_version_now_are_started_from(tmp_path):
     choice = choose(runs, None, (), (), True)
     assert [row.id for row in choice.parents] == [recent.id]
     assert choice.notes == ["1 runs of another version than 2 are left out"]
-    assert len(children(choice, str(PROBE), [])) == 1
+    assert len(children(choice, [])) == 1
     with pytest.raises(RequestError, match="no run of walk was computed by version 2"):
         choose(runs, None, ["version=1"], (), True)
 
@@ -130,11 +129,11 @@ def test_only_runs_of_the_version_now_are_started_from(tmp_path):
 def test_a_child_belongs_to_the_version_of_its_parent(tmp_path):
     runs, new = tmp_path / "runs", toy_with(tmp_path, *V2)
     old = walked(runs, lr=0.2)
-    ((address, config),) = children(choose(runs, None, (), (), True), str(PROBE), [])
+    ((address, config),) = children(choose(runs, None, (), (), True, str(PROBE)), [])
     first, _ = execute(address, config, runs, ALWAYS)
     assert "version" not in config.model_dump()["parent"], "as before versions of parents were told"
     recent, _ = execute(str(new), find(str(new)).config(lr=0.2), runs, ALWAYS)
-    ((address, config),) = children(choose(runs, "walk", (), (), True), str(PROBE), [])
+    ((address, config),) = children(choose(runs, "walk", (), (), True, str(PROBE)), [])
     assert portrait(first)["parents"] == [old.id]
     remove(old)
     second, _ = execute(address, config, runs, ALWAYS)
@@ -173,6 +172,34 @@ def test_the_place_of_a_parents_file_is_no_part_of_a_name(tmp_path):
     assert execute(str(PROBE), here, tmp_path, ALWAYS)[0] == child
 
 
+@pytest.mark.parametrize("best", [True, False])
+@pytest.mark.parametrize("to", [None, str(WALK)])
+def test_the_same_command_again_does_what_is_left(tmp_path, best, to):
+    for seed in (0, 1):
+        walked(tmp_path, steps=2, seed=seed)
+
+    def planned(where=(), word="steps=3"):
+        return children(choose(tmp_path, "walk", where, (), best, to), [word])
+
+    cells = planned()
+    assert len(cells) == 2
+    execute(*cells[0], tmp_path, ALWAYS)
+    assert planned() == cells, "interrupted"
+    execute(*cells[1], tmp_path, ALWAYS)
+    assert planned() == cells
+    assert choose(tmp_path, "walk", (), (), best, to).notes == [
+        "2 relaunched runs are left out; --where parent=walk takes them"
+    ]
+    grandchildren = planned(["parent.parent=none"], "steps=4")
+    assert [c.parent.config["steps"] for _, c in grandchildren] == [3, 3]
+    execute(*grandchildren[0], tmp_path, ALWAYS)
+    assert planned(["parent.parent=none"], "steps=4") == grandchildren
+    with pytest.raises(RequestError, match="all of these runs were relaunched; --where parent=walk"):
+        planned(["steps=3"])
+    probes = children(choose(tmp_path, "walk", (), (), False, str(PROBE)), [])
+    assert len(probes) == 5, "in another experiment nothing starts from its own children"
+
+
 def test_what_cannot_be_relaunched_is_refused_before_anything_starts(tmp_path):
     with pytest.raises(RequestError, match="no runs below"):
         choose(tmp_path, None, (), (), True)
@@ -182,13 +209,13 @@ def test_what_cannot_be_relaunched_is_refused_before_anything_starts(tmp_path):
     folder = finished(tmp_path, 1.0, lr=0.2)
     choice = choose(tmp_path, None, ["lr=0.2"], (), True)
     with pytest.raises(RequestError, match="kept no checkpoint"):
-        children(choice, None, [])
+        children(choice, [])
     with_checkpoints(tmp_path)
     with pytest.raises(RequestError, match="unknown key stpes"):
-        children(choice, None, ["stpes=3"])
+        children(choice, ["stpes=3"])
     folder.dir.rename(folder.dir.with_name("lr=0.3,seed=0"))
     with pytest.raises(RequestError, match=r"would now be called lr=0.2,seed=0.*lineshaft rename"):
-        children(choose(tmp_path, None, ["lr=0.2"], (), True), None, [])
+        children(choose(tmp_path, None, ["lr=0.2"], (), True), [])
     finished(tmp_path, 1.0, toy=PROBE)
     with pytest.raises(RequestError, match="name one experiment: probe, walk"):
         choose(tmp_path, None, (), (), True)

@@ -11,6 +11,7 @@ from lineshaft.engine.grid import grid, grid_over, split
 from lineshaft.engine.names import name, version_of
 from lineshaft.engine.runs.completion import address, completed
 from lineshaft.engine.runs.table import Row, rows
+from lineshaft.engine.runs.where import parsed
 from lineshaft.engine.source import objective
 from lineshaft.engine.store import Folder
 from lineshaft.engine.summary.columns import varying
@@ -24,15 +25,21 @@ CHECKPOINTS = ("best.pt", "last.pt", "previous.pt")
 
 @dataclass(frozen=True)
 class Choice:
-    """The runs to start from, their experiment, and what a person should know."""
+    """The runs to start from, their experiment and that of the new ones, and what a person should know."""
 
     origin: Experiment
+    target: Experiment
     parents: list[Row]
     notes: list[str]
 
 
 def choose(
-    runs: Path, experiment: str | None, where: Sequence[str], tune: Sequence[str], best: bool
+    runs: Path,
+    experiment: str | None,
+    where: Sequence[str],
+    tune: Sequence[str],
+    best: bool,
+    to: str | None = None,
 ) -> Choice:
     """All seeds of the rows of a summary: of the best one, or with `tune` of the best of each group.
 
@@ -45,7 +52,11 @@ def choose(
             f"name one experiment: {', '.join(names[:20])}" if names else f"no runs below {runs}"
         )
     origin = find(address(table, experiment))
+    target = find(to) if to else origin
     table, notes = of_version_now(table, origin)
+    if target.name == origin.name and not any(on_parent(word) for word in where):
+        table, more = not_relaunched(table, origin)
+        notes += more
     completed(table, experiment)
     if best and not tune:
         tune = varying([row for row in table if not row.fault])
@@ -53,7 +64,9 @@ def choose(
     parents = [row for group in summary.groups for row in group.done if not row.diverged]
     if not parents:
         raise RequestError(f"none of the {len(table)} runs of {names[0]} is done and finite")
-    return Choice(origin, parents, [*notes, *(note for group in summary.groups for note in said(group))])
+    return Choice(
+        origin, target, parents, [*notes, *(note for group in summary.groups for note in said(group))]
+    )
 
 
 def of_version_now(table: Sequence[Row], origin: Experiment) -> tuple[list[Row], list[str]]:
@@ -66,6 +79,23 @@ def of_version_now(table: Sequence[Row], origin: Experiment) -> tuple[list[Row],
     return kept, [f"{left} runs of another version than {now} are left out"] if left else []
 
 
+def not_relaunched(table: Sequence[Row], origin: Experiment) -> tuple[list[Row], list[str]]:
+    """The runs to start from when the command is given again: not those that it made the first time."""
+    kept = [row for row in table if row.values.get("parent") != origin.name]
+    if not kept:
+        raise RequestError(
+            f"all of these runs were relaunched; --where parent={origin.name} goes on from them"
+        )
+    left = len(table) - len(kept)
+    return kept, [
+        f"{left} relaunched runs are left out; --where parent={origin.name} takes them"
+    ] if left else []
+
+
+def on_parent(condition: str) -> bool:
+    return parsed(condition).key.partition(".")[0] == "parent"
+
+
 def said(group: Group) -> list[str]:
     """What was chosen at the edge of a grid, and which of its seeds are left out."""
     label = spelled({**group.keys, **group.tuned}) or "the only row"
@@ -75,14 +105,13 @@ def said(group: Group) -> list[str]:
     return found
 
 
-def children(choice: Choice, to: str | None, words: Sequence[str]) -> list[tuple[str, Config]]:
+def children(choice: Choice, words: Sequence[str]) -> list[tuple[str, Config]]:
     """The configurations to launch, each with its parent.
 
     In the same experiment they keep the parent's values, in another one its seed alone.
     """
-    target = find(to) if to else choice.origin
-    cells = [c for row in choice.parents for c in offspring(row, choice.origin, target, words)]
-    return [(target.address, cell) for cell in cells]
+    cells = [c for row in choice.parents for c in offspring(row, choice.origin, choice.target, words)]
+    return [(choice.target.address, cell) for cell in cells]
 
 
 def offspring(row: Row, origin: Experiment, target: Experiment, words: Sequence[str]) -> list[Config]:
