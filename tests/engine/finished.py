@@ -14,6 +14,8 @@ from lineshaft.engine.store import Folder
 
 WALK = Path(__file__).parent / "toys" / "walk.py"
 NAN = math.nan
+V2 = ("    objective: ClassVar", "    version: ClassVar = 2\n    objective: ClassVar")
+"""What makes another version of the walk, for `toy_with`."""
 
 
 def finished(
@@ -53,3 +55,13 @@ def grid_of(runs: Path, values: Mapping[float, list[float | None]]) -> None:
         for seed, value in enumerate(results):
             if value is not None:
                 finished(runs, value, lr=lr, seed=seed)
+
+
+def toy_with(tmp_path, old="Field(0.1, gt=0", new="Field(0.2, gt=0"):
+    """The walk in another file of its name, a line of it changed."""
+    home = tmp_path / f"changed{len(list(tmp_path.iterdir()))}"
+    home.mkdir()
+    text = WALK.read_text()
+    assert old in text
+    (home / "walk.py").write_text(text.replace(old, new))
+    return home / "walk.py"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lineshaft.engine import Options, RequestError
+from lineshaft.engine import Options, RequestError, provenance
 from lineshaft.engine.checkpoint import Checkpoints, read
 from lineshaft.engine.errors import Busy
 from lineshaft.engine.execute import execute
@@ -29,6 +29,18 @@ class Config(Base):
     "Leaves."
 def run(config, run):
     sys.exit({code})
+"""
+DRAWING = """
+import random
+import numpy as np
+import torch
+from lineshaft.engine import Config as Base
+from lineshaft.engine.experiment import find
+class Config(Base):
+    "Draws after a walk that it needs."
+def run(config, run):
+    run.need(find({walk!r}).config(steps=2))
+    return {{"torch": torch.rand(()).item(), "numpy": np.random.rand(), "python": random.random()}}
 """
 FORK_AND_HOLD = """
 import os, sys, time
@@ -324,6 +336,29 @@ def test_a_parent_is_computed_first_and_only_once(toy, tmp_path):
     assert state == "done"
     assert folder.provenance()[0]["parents"] == ["walk/steps=2,seed=7"]
     assert folder.result()["parent"] == Folder(tmp_path / "walk" / "steps=2,seed=7").result()["val/x"]
+
+
+def test_a_parent_computed_under_a_launcher_has_its_own_origin_and_the_command(toy, tmp_path):
+    needy, parent = find(toy("needy")), find(toy("walk"))
+    options = Options(
+        checkpoint_every=0, origin=provenance.origin(needy) | {"command": "lineshaft sweep needy.py"}
+    )
+    folder, _ = execute(needy.address, needy.config(data=False), tmp_path, options)
+    assert folder.provenance()[0]["experiment"] == needy.address
+    (entry,) = Folder(tmp_path / "walk" / "steps=2,seed=7").provenance()
+    assert (entry["experiment"], entry["code"]) == (parent.address, provenance.code(parent))
+    assert entry["command"] == "lineshaft sweep needy.py"
+    walk(toy, tmp_path, steps=2, seed=7)
+
+
+def test_draws_are_the_same_whether_the_parent_was_computed_before_or_not(toy, tmp_path):
+    drawing = tmp_path / "drawing.py"
+    drawing.write_text(DRAWING.format(walk=toy("walk")))
+    config = find(str(drawing)).config(seed=3)
+    first, _ = execute(str(drawing), config, tmp_path / "a", ALWAYS)
+    walk(toy, tmp_path / "b", steps=2)
+    second, _ = execute(str(drawing), config, tmp_path / "b", ALWAYS)
+    assert first.result() == second.result()
 
 
 def test_output_of_the_run_is_kept(toy, tmp_path):

@@ -254,6 +254,7 @@ def test_flattening():
         "both.si.c": 1,
         "both.der.alpha": 2,
         "parent": "walk",
+        "parent.version": 1,
         "parent.lr": 3,
         "parent.seed": 4,
         "parent.parent": None,

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from finished import NAN, WALK, finished, put
+from finished import NAN, V2, WALK, finished, put, toy_with
 
 from lineshaft.engine import RequestError
 from lineshaft.engine.execute import execute
@@ -16,16 +16,6 @@ from lineshaft.engine.runs import rename, usage
 from lineshaft.engine.runs.removal import carry_out, doomed
 from lineshaft.engine.runs.table import rows
 from lineshaft.engine.store import Folder, remove
-
-
-def toy_with(tmp_path, old="Field(0.1, gt=0", new="Field(0.2, gt=0"):
-    """The walk in another file of its name, a line of it changed."""
-    home = tmp_path / f"changed{len(list(tmp_path.iterdir()))}"
-    home.mkdir()
-    text = WALK.read_text()
-    assert old in text
-    (home / "walk.py").write_text(text.replace(old, new))
-    return home / "walk.py"
 
 
 def now_computed_by(toy, *folders):
@@ -87,7 +77,7 @@ def test_two_runs_that_would_share_a_name_both_stay(tmp_path):
 def test_another_version_of_the_code_is_no_new_name(tmp_path):
     runs = tmp_path / "runs"
     old = finished(runs, 1.0, lr=0.5)
-    new = toy_with(tmp_path, "    objective: ClassVar", "    version: ClassVar = 2\n    objective: ClassVar")
+    new = toy_with(tmp_path, *V2)
     now_computed_by(new, old)
     assert rename.moves(runs) == []
     recent = finished(runs, 1.0, lr=0.6, toy=new)

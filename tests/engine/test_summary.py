@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 
 import pytest
-from finished import NAN, WALK, finished, grid_of, put
+from finished import NAN, V2, WALK, finished, grid_of, put, toy_with
 from scipy import stats as scipy_stats
 
 from lineshaft.engine import RequestError
@@ -147,6 +147,54 @@ def test_runs_from_before_a_parameter_was_added_have_its_default(tmp_path):
     assert [g.keys for g in summary(tmp_path).groups] == [{}], "the same cell, four seeds"
     finished(tmp_path, 3.0, sleep=0.5)
     assert [g.keys for g in summary(tmp_path).groups] == [{"sleep": 0}, {"sleep": 0.5}]
+
+
+@pytest.mark.parametrize("where", ["sleep=0", "sleep<0.2", "sleep!=0.5", "sleep=0,0.1"])
+def test_conditions_on_a_parameter_added_later_take_older_runs_too(tmp_path, where):
+    for seed in range(3):
+        old = finished(tmp_path, 1.0, seed=seed)
+        put(old, "config.json", {k: v for k, v in old.config().items() if k != "sleep"})
+    finished(tmp_path, 3.0, seed=3)
+    finished(tmp_path, 9.0, sleep=0.5)
+    (finished(tmp_path, 9.0, lr=0.7).dir / "config.json").write_text("{")
+    (group,) = summary(tmp_path, where=[where]).groups
+    assert (len(group.done), group.measure("val/x").mean) == (4, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("where", "seeds"),
+    [
+        ("fail=True", [1]),
+        ("fail=TRUE", [1]),
+        ("fail=true,false", [0, 1]),
+        ("fail=False", [0]),
+        ("fail!=False", [1]),
+        ("fail!=True", [0]),
+        ("fail=maybe", []),
+    ],
+)
+def test_truths_in_conditions_are_read_as_python_writes_them_too(tmp_path, where, seeds):
+    finished(tmp_path, 1.0, seed=0)
+    finished(tmp_path, 1.0, seed=1, fail=True)
+    assert sorted(row.values["seed"] for row in rows(tmp_path, where=[where])) == seeds
+
+
+def test_versions_of_the_code_are_never_pooled(tmp_path):
+    runs, new = tmp_path / "runs", toy_with(tmp_path, *V2)
+    for seed in range(3):
+        finished(runs, 1.0 + seed, seed=seed)
+        finished(runs, 5.0 + seed, seed=seed, toy=new)
+    found = summary(runs)
+    assert [(g.keys, measured(g)[0]) for g in found.groups] == [({"version": 2}, 6), ({"version": 1}, 2)]
+    difference = compare(*(chosen(found, [f"version={v}"]) for v in (2, 1)), "val/x", found.objective)
+    assert (difference.mean, difference.n) == (4, 3)
+    assert len(rows(runs, where=["version=2"])) == 3
+    assert summary(runs, by=["lr"]).mixed == ["version"]
+    for parent, score in ((1, 1.0), (2, 2.0)):
+        start = {"experiment": str(new), "version": parent, "config": {"lr": 0.1}}
+        finished(runs, score, steps=9, parent=start, toy=new)
+    children = summary(runs, where=["parent=walk"])
+    assert [g.keys for g in children.groups] == [{"parent.version": 2}, {"parent.version": 1}]
 
 
 def test_grouping_by_less_than_what_varies_says_so(tmp_path):

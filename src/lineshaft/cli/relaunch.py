@@ -44,7 +44,11 @@ def relaunch(
     per_job: Annotated[int, typer.Option("--per-job", min=1, help="runs in one Slurm job")] = 1,
     max_jobs: Annotated[int | None, typer.Option("--max-jobs", min=1, help="a site's limit of jobs")] = None,
 ) -> int:
-    """Start the best checkpoints again with other parameters, all seeds, even as another experiment."""
+    """Start the best checkpoints again with other parameters, all seeds, even as another experiment.
+
+    The same command again does only what is left: runs that were themselves relaunched within the experiment
+    are started from only where a condition on their parent asks for them, such as --where parent.parent=none.
+    """
     folder = runs_folder(runs)
     cells = planned(folder, words or [], best, names(tune), where or [], to)
     if dry_run:
@@ -64,12 +68,12 @@ def planned(
     from lineshaft.engine.runs.relaunch import children, choose
 
     experiment = words[0] if words and "=" not in words[0] else None
-    choice = choose(runs, experiment, where, tune, best)
+    choice = choose(runs, experiment, where, tune, best, to)
     for note in choice.notes:
         say(plain(note))
     named = ", ".join(plain(row.id) for row in choice.parents[:3])
     say(f"from {len(choice.parents)} finished runs: {named} ...")
-    return children(choice, to, words[1:] if experiment else words)
+    return children(choice, words[1:] if experiment else words)
 
 
 def warmed(cells: Sequence[Cell], workers: int | None, threads: int | None) -> int:

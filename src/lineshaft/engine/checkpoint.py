@@ -5,6 +5,8 @@ import os
 import random
 import shutil
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +146,20 @@ def set_random_states(states: dict[str, Any]) -> None:
     np.random.set_state((kind, np.array(keys, dtype=np.uint32), position, has_gauss, cached))
     if "cuda" in states and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(states["cuda"])
+
+
+@contextmanager
+def own_random_states(device: str) -> Iterator[None]:
+    """Whatever draws or seeds inside, the draws that follow are those of a run that had not met it."""
+    import torch
+
+    if device.startswith("cuda"):
+        torch.cuda.init()  # type: ignore[no-untyped-call]
+    states = random_states()
+    try:
+        yield
+    finally:
+        set_random_states(states)
 
 
 def seed_all(seed: int) -> None:

@@ -8,7 +8,14 @@ import json
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 from pydantic.fields import FieldInfo
 
 
@@ -28,7 +35,14 @@ class Parent(Part):
     """The finished run whose best checkpoint another starts from: what it computed, not where it lies."""
 
     experiment: str
+    version: int = Field(1, ge=1)
     config: dict[str, Any]
+
+    @model_serializer(mode="wrap")
+    def stored(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Version 1 is left out, so that runs from before it was told keep their names and configurations."""
+        values: dict[str, Any] = fields(self)
+        return {key: value for key, value in values.items() if (key, value) != ("version", 1)}
 
 
 class Config(Part):

@@ -141,6 +141,13 @@ def known() -> list[str]:
     return sorted({*own(), *(p.name for p in importlib.metadata.entry_points(group=GROUP))})
 
 
+def beside(config: Config, address: str) -> str:
+    """The address; for a plain file that was moved away, its place beside the configuration's own file."""
+    if not address.endswith(".py") or Path(address).is_file():
+        return address
+    return str(Path(address_of(config)).with_name(Path(address).name))
+
+
 def address_of(config: Config) -> str:
     """The address of the experiment a configuration belongs to, by the module its class came from."""
     module = type(config).__module__

@@ -2,16 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from lineshaft.engine.config import Config, as_json
 from lineshaft.engine.errors import RequestError
+from lineshaft.engine.names import name_of, placeless
 from lineshaft.engine.store import Folder
 
 
 def check_identity(folder: Folder, address: str, config: Config) -> None:
     """Refuse a folder whose stored values are not this configuration's: a default changed since."""
     check_namesake(folder, address)
-    stored, now = folder.config(), as_json(config)
+    stored, now = with_parent_named(folder.config()), as_json(placeless(config))
     changes = [
         f"default of {key} changed since this run: {json.dumps(old)} -> {json.dumps(now[key])}"
         if key in now
@@ -24,6 +26,14 @@ def check_identity(folder: Folder, address: str, config: Config) -> None:
             f"{folder.id}: {'; '.join(changes[:5])}. `lineshaft rename` gives the old run its new name; "
             "or pass the old value, or remove the run"
         )
+
+
+def with_parent_named(config: dict[str, Any]) -> dict[str, Any]:
+    """Stored values as `placeless` leaves them."""
+    parent = config.get("parent")
+    if not isinstance(parent, dict) or "experiment" not in parent:
+        return config
+    return config | {"parent": parent | {"experiment": name_of(str(parent["experiment"]))}}
 
 
 def check_namesake(folder: Folder, address: str) -> None:

@@ -34,6 +34,14 @@ def origin(experiment: Experiment) -> dict[str, Any]:
     }
 
 
+def origin_of(experiment: Experiment, options: Options) -> dict[str, Any]:
+    """What the launcher found out where it launched this experiment; of a run needed by one, its command."""
+    known = options.origin
+    if known.get("experiment") == experiment.address:
+        return known
+    return origin(experiment) | {key: value for key, value in known.items() if key == "command"}
+
+
 def code(experiment: Experiment) -> str:
     """Hash of the system's source: a run computed with other code is stale."""
     return source_hash(experiment.code)
@@ -103,7 +111,7 @@ class Entry:
         self.folder, self.rank = folder, options.rank
         self.earlier = folder.provenance()
         self.values: dict[str, Any] = {
-            **(options.origin or origin(experiment)),
+            **origin_of(experiment, options),
             "host": socket.gethostname(),
             "processor": processor(),
             "device": accelerator(options.device),

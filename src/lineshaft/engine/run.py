@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lineshaft.engine.checkpoint import Checkpoints
+from lineshaft.engine.checkpoint import Checkpoints, own_random_states
 from lineshaft.engine.config import Config
 from lineshaft.engine.data import Dataset, checked
 from lineshaft.engine.errors import Busy, RequestError
@@ -134,7 +134,8 @@ class Run:
         address, runs = address_of(config), self.dir.parent.parent
         while True:
             try:
-                folder, state = execute(address, config, runs, self.options)
+                with own_random_states(self.device):
+                    folder, state = execute(address, config, runs, self.options)
             except Busy:
                 if self._stop.asked:
                     raise Paused from None
@@ -160,13 +161,14 @@ class Run:
 
 def parent_state(config: Config, runs: Path) -> tuple[Any, str]:
     """The best checkpoint of the run a configuration was relaunched from, and what to tell the user."""
-    from lineshaft.engine.experiment import find
+    from lineshaft.engine.experiment import beside, find
     from lineshaft.engine.names import name
     from lineshaft.engine.words import validated
 
     assert config.parent is not None
-    experiment = find(config.parent.experiment)
-    folder = Folder(runs / experiment.name / name(validated(experiment.config, config.parent.config)))
+    experiment = find(beside(config, config.parent.experiment))
+    parent = validated(experiment.config, config.parent.config)
+    folder = Folder(runs / experiment.name / name(parent, config.parent.version))
     state, note = Checkpoints(folder.dir / "checkpoints").best()
     if state is None:
         raise RequestError(

@@ -10,10 +10,11 @@ from lineshaft.engine.experiment import Experiment, find
 from lineshaft.engine.report.curves import Plot, plots
 from lineshaft.engine.report.origin import Fact, computing_time, facts
 from lineshaft.engine.report.pictures import Picture, by_run, pictures
+from lineshaft.engine.runs.completion import address
 from lineshaft.engine.store import Folder
 from lineshaft.engine.summary.cells import headline
 from lineshaft.engine.summary.grouping import Group
-from lineshaft.engine.summary.summary import Summary, address
+from lineshaft.engine.summary.summary import Summary
 
 COLUMNS = 6
 MOST_GROUPS = 200

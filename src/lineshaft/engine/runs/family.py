@@ -2,20 +2,20 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from lineshaft.engine.names import name_of, version_of
 from lineshaft.engine.runs.table import Row, executions
 
-Link = tuple[str, str]
-"""An experiment and the configuration of one of its runs, as canonical JSON."""
+Link = tuple[str, int, str]
+"""An experiment, a version of its code, and the configuration of a run as canonical JSON."""
 
 
 class Family:
     """Parents and children among the runs of a table."""
 
     def __init__(self, table: Sequence[Row]) -> None:
-        self.by_link = {link(row.folder.experiment, row.config): row for row in table if not row.fault}
+        self.by_link = {own_link(row): row for row in table if not row.fault}
         self.by_id = {row.id: row for row in table}
         self.found: dict[str, list[Row]] = {}
         for child in table:
@@ -24,7 +24,8 @@ class Family:
 
     def parents(self, row: Row) -> list[Row]:
         """The run whose checkpoint it started from, and those it needed; without the ones removed since."""
-        started = self.by_link.get(start_of(row))
+        start = start_of(row)
+        started = self.by_link.get(start) if start else None
         needed = [self.by_id[name] for name in needed_by(row) if name in self.by_id]
         return list({r.id: r for r in [started, *needed] if r is not None}.values())
 
@@ -32,16 +33,20 @@ class Family:
         return self.found.get(row.id, [])
 
 
-def link(experiment: str, config: Mapping[str, Any]) -> Link:
-    return experiment, json.dumps(config, sort_keys=True)
+def link(experiment: str, version: int, config: Mapping[str, Any]) -> Link:
+    return experiment, version, json.dumps(config, sort_keys=True)
 
 
-def start_of(row: Row) -> Link:
+def own_link(row: Row) -> Link:
+    return link(row.folder.experiment, version_of(row.folder.name), row.config)
+
+
+def start_of(row: Row) -> Link | None:
     """What a relaunched run's configuration says of its parent."""
     parent = row.config.get("parent")
     if not isinstance(parent, dict) or not isinstance(parent.get("config"), dict):
-        return "", ""
-    return link(Path(str(parent.get("experiment"))).name.removesuffix(".py"), parent["config"])
+        return None
+    return link(name_of(str(parent.get("experiment"))), parent.get("version", 1), parent["config"])
 
 
 def needed_by(row: Row) -> Iterator[str]:

@@ -6,11 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lineshaft.engine.runs.completion import completed
 from lineshaft.engine.runs.listing import stamp
-from lineshaft.engine.runs.table import Row, rows
+from lineshaft.engine.runs.table import Row, by_experiment, rows
 from lineshaft.engine.runs.where import as_number
-from lineshaft.engine.summary.columns import completed
-from lineshaft.engine.summary.summary import address
 
 if TYPE_CHECKING:
     import polars
@@ -26,9 +25,8 @@ def frame(folder: Path, experiment: str | None = None, where: Sequence[str] = ()
     import polars
 
     table = [row for row in rows(folder, experiment, where) if not row.fault]
-    for name in dict.fromkeys(row.folder.experiment for row in table):
-        group = [row for row in table if row.folder.experiment == name]
-        completed(group, address(group))
+    for group in by_experiment(table).values():
+        completed(group, experiment)
     own = [described(row) for row in table]
     config = labels([row.values for row in table], OWN, "config.")
     result = labels([row.result for row in table], (*OWN, *config.values()), "result.")

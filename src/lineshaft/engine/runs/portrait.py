@@ -24,7 +24,7 @@ def portrait(folder: Folder) -> dict[str, Any]:
     return {
         **line(row).as_json(),
         "folder": str(folder.dir),
-        "config": row.values,
+        "config": flattened(row.config),
         "non_default": sorted(non_default(row, str(row.last().get("experiment", folder.experiment)))),
         "result": row.result,
         "logged": last_logged(folder),
@@ -37,15 +37,16 @@ def portrait(folder: Folder) -> dict[str, Any]:
 
 def non_default(row: Row, address: str) -> set[str]:
     """The parameters that its name spells; where it was cut, those that differ from the defaults now."""
+    values = flattened(row.config)
     if len(row.folder.name.encode()) < MOST_BYTES - 3:
         words = row.folder.name.split(",")
-        return {word.partition("=")[0] for word in words} & set(row.values)
+        return {word.partition("=")[0] for word in words} & set(values)
     try:
         base = default(find(address).config)
     except (RequestError, ImportError):
         return set()
     usual = flattened(as_json(base)) if base else {}
-    return {key for key, value in row.values.items() if key not in usual or usual[key] != value}
+    return {key for key, value in values.items() if key not in usual or usual[key] != value}
 
 
 def last_logged(folder: Folder) -> dict[str, Any]:

@@ -8,13 +8,15 @@ from lineshaft.engine.config import Config, Parent
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.experiment import Experiment, find
 from lineshaft.engine.grid import grid, grid_over, split
-from lineshaft.engine.names import name
+from lineshaft.engine.names import name, version_of
+from lineshaft.engine.runs.completion import address, completed
 from lineshaft.engine.runs.table import Row, rows
+from lineshaft.engine.runs.where import parsed
 from lineshaft.engine.source import objective
 from lineshaft.engine.store import Folder
-from lineshaft.engine.summary.columns import completed, varying
+from lineshaft.engine.summary.columns import varying
 from lineshaft.engine.summary.grouping import Group
-from lineshaft.engine.summary.summary import address, summarise
+from lineshaft.engine.summary.summary import summarise
 from lineshaft.engine.summary.tuning import spelled
 from lineshaft.engine.words import validated
 
@@ -23,15 +25,21 @@ CHECKPOINTS = ("best.pt", "last.pt", "previous.pt")
 
 @dataclass(frozen=True)
 class Choice:
-    """The runs to start from, the address of their experiment, and what a person should know."""
+    """The runs to start from, their experiment and that of the new ones, and what a person should know."""
 
-    address: str
+    origin: Experiment
+    target: Experiment
     parents: list[Row]
     notes: list[str]
 
 
 def choose(
-    runs: Path, experiment: str | None, where: Sequence[str], tune: Sequence[str], best: bool
+    runs: Path,
+    experiment: str | None,
+    where: Sequence[str],
+    tune: Sequence[str],
+    best: bool,
+    to: str | None = None,
 ) -> Choice:
     """All seeds of the rows of a summary: of the best one, or with `tune` of the best of each group.
 
@@ -43,15 +51,49 @@ def choose(
         raise RequestError(
             f"name one experiment: {', '.join(names[:20])}" if names else f"no runs below {runs}"
         )
-    home = address(table)
-    completed(table, home)
+    origin = find(address(table, experiment))
+    target = find(to) if to else origin
+    table, notes = of_version_now(table, origin)
+    if target.name == origin.name and not any(on_parent(word) for word in where):
+        table, more = not_relaunched(table, origin)
+        notes += more
+    completed(table, experiment)
     if best and not tune:
         tune = varying([row for row in table if not row.fault])
-    summary = summarise(table, objective(home), tune=tune)
+    summary = summarise(table, objective(origin.address), tune=tune)
     parents = [row for group in summary.groups for row in group.done if not row.diverged]
     if not parents:
         raise RequestError(f"none of the {len(table)} runs of {names[0]} is done and finite")
-    return Choice(home, parents, [note for group in summary.groups for note in said(group)])
+    return Choice(
+        origin, target, parents, [*notes, *(note for group in summary.groups for note in said(group))]
+    )
+
+
+def of_version_now(table: Sequence[Row], origin: Experiment) -> tuple[list[Row], list[str]]:
+    """The runs that the code as it is now computed; those of another version mean something else."""
+    now = origin.config.version
+    kept = [row for row in table if version_of(row.folder.name) == now]
+    if not kept:
+        raise RequestError(f"no run of {origin.name} was computed by version {now}, as its code is now")
+    left = len(table) - len(kept)
+    return kept, [f"{left} runs of another version than {now} are left out"] if left else []
+
+
+def not_relaunched(table: Sequence[Row], origin: Experiment) -> tuple[list[Row], list[str]]:
+    """The runs to start from when the command is given again: not those that it made the first time."""
+    kept = [row for row in table if row.values.get("parent") != origin.name]
+    if not kept:
+        raise RequestError(
+            f"all of these runs were relaunched; --where parent={origin.name} goes on from them"
+        )
+    left = len(table) - len(kept)
+    return kept, [
+        f"{left} relaunched runs are left out; --where parent={origin.name} takes them"
+    ] if left else []
+
+
+def on_parent(condition: str) -> bool:
+    return parsed(condition).key.partition(".")[0] == "parent"
 
 
 def said(group: Group) -> list[str]:
@@ -63,21 +105,19 @@ def said(group: Group) -> list[str]:
     return found
 
 
-def children(choice: Choice, to: str | None, words: Sequence[str]) -> list[tuple[str, Config]]:
+def children(choice: Choice, words: Sequence[str]) -> list[tuple[str, Config]]:
     """The configurations to launch, each with its parent.
 
     In the same experiment they keep the parent's values, in another one its seed alone.
     """
-    origin = find(choice.address)
-    target = find(to) if to else origin
-    cells = [c for row in choice.parents for c in offspring(row, origin, target, words)]
-    return [(target.address, cell) for cell in cells]
+    cells = [c for row in choice.parents for c in offspring(row, choice.origin, choice.target, words)]
+    return [(choice.target.address, cell) for cell in cells]
 
 
 def offspring(row: Row, origin: Experiment, target: Experiment, words: Sequence[str]) -> list[Config]:
     """The cells of the words around one parent."""
     config = checked(row, origin)
-    parent = Parent(experiment=origin.address, config=row.config)
+    parent = Parent(experiment=origin.address, version=config.version, config=row.config)
     if target.name == origin.name:
         cells = grid_over(config, words)
     else:
@@ -91,8 +131,8 @@ def checked(row: Row, origin: Experiment) -> Config:
     config = validated(origin.config, row.config)
     if name(config) != row.folder.name:
         raise RequestError(
-            f"{row.id} would now be called {name(config)}: a default or the version changed since; "
-            "`lineshaft rename` gives it a new name after a changed default"
+            f"{row.id} would now be called {name(config)}: a default changed since; "
+            "`lineshaft rename` gives it its new name"
         )
     if not has_checkpoint(row.folder):
         raise RequestError(

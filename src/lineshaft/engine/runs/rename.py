@@ -1,6 +1,5 @@
 """New names for old runs: after a default changed, a run's stored configuration spells another name."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,14 +7,12 @@ from pathlib import Path
 
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.experiment import Experiment, find
-from lineshaft.engine.names import name
+from lineshaft.engine.names import name, version_of
+from lineshaft.engine.runs.completion import address
 from lineshaft.engine.runs.family import needed_by
-from lineshaft.engine.runs.table import Row, executions, rows
+from lineshaft.engine.runs.table import Row, by_experiment, executions, rows
 from lineshaft.engine.store import write_json
-from lineshaft.engine.summary.summary import address
 from lineshaft.engine.words import validated
-
-VERSION = re.compile(r"(?:^|,)v(\d+),seed=")
 
 
 @dataclass(frozen=True)
@@ -33,15 +30,13 @@ class Move:
 
 def moves(runs: Path, experiment: str | None = None) -> list[Move]:
     """What renaming would do, in an order in which every target is free when its turn comes."""
-    tables: dict[str, list[Row]] = {}
-    for row in rows(runs, experiment):
-        tables.setdefault(row.folder.experiment, []).append(row)
-    return [move for table in tables.values() for move in of_experiment(table)]
+    tables = by_experiment(rows(runs, experiment))
+    return [move for table in tables.values() for move in of_experiment(table, experiment)]
 
 
-def of_experiment(table: Sequence[Row]) -> list[Move]:
+def of_experiment(table: Sequence[Row], asked: str | None) -> list[Move]:
     try:
-        found = find(address(table))
+        found = find(address(table, asked))
     except (RequestError, ImportError) as error:
         return [Move(table[0], table[0].folder.name, f"{table[0].folder.experiment}: {error}")]
     wanted = [move for row in table if (move := wish(row, found))]
@@ -61,11 +56,6 @@ def wish(row: Row, experiment: Experiment) -> Move | None:
     if now == row.folder.name:
         return None
     return Move(row, now, f"it is {row.state}" if row.state in ("running", "queued") else "")
-
-
-def version_of(folder_name: str) -> int:
-    match = VERSION.search(folder_name)
-    return int(match[1]) if match else 1
 
 
 def ordered(wanted: Sequence[Move]) -> list[Move]:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from lineshaft.engine.errors import RequestError, nearest
+from lineshaft.engine.names import name_of, version_of
+from lineshaft.engine.runs.completion import completed
 from lineshaft.engine.runs.where import Condition, parsed
 from lineshaft.engine.store import Folder, folders, told
 
@@ -38,6 +40,10 @@ class Row:
         """Done, with a final metric that is no finite number."""
         return not all(map(math.isfinite, self.result.values()))
 
+    def flatten(self, config: dict[str, Any]) -> None:
+        """Take these values, nested ones under names with dots; the version of the code is one of them."""
+        self.values = {**flattened(config), "version": version_of(self.folder.name)}
+
     def last(self) -> dict[str, Any]:
         """The provenance of its last execution, empty where there is none or it cannot be read."""
         entries = executions(self.folder)
@@ -47,14 +53,22 @@ class Row:
 def rows(runs: Path, experiment: str | None = None, where: Sequence[str] = ()) -> list[Row]:
     """Every run below `runs` that meets all conditions, by name; those that cannot be read have a fault."""
     conditions = [parsed(word) for word in where]
-    experiment = Path(experiment).stem if experiment and experiment.endswith(".py") else experiment
+    asked, experiment = experiment, experiment and name_of(experiment)
     found = [row for folder in folders(runs, experiment) if (row := read(folder)) is not None]
     if experiment is not None and not found:
         raise RequestError(
             f"no runs of {experiment[:80]} below {runs}{nearest(experiment, experiments(runs))}"
         )
+    fill_in(conditions, found, asked)
     check_keys(conditions, found)
     return [row for row in with_queue(found) if meets(row, conditions)]
+
+
+def by_experiment(table: Iterable[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in table:
+        found.setdefault(row.folder.experiment, []).append(row)
+    return found
 
 
 def experiments(runs: Path) -> list[str]:
@@ -70,7 +84,7 @@ def read(folder: Folder) -> Row | None:
             return None
         row = Row(folder, told(folder.dir, names))
         row.config = folder.config()
-        row.values = flattened(row.config)
+        row.flatten(row.config)
         row.result = folder.result() if row.state == "done" else {}
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -99,7 +113,7 @@ def flattened(config: dict[str, Any]) -> dict[str, Any]:
     """`{"method": {"name": "der", "alpha": 1}}` -> `{"method": "der", "method.alpha": 1}`.
 
     Several variants are joined as on the command line: `method` is `si+der`, then `method.der.alpha`.
-    A parent is named by its experiment, its parameters follow as `parent.lr`.
+    A parent is named by its experiment, its version and parameters follow as `parent.lr`.
     """
     return dict(pairs("", config))
 
@@ -108,7 +122,8 @@ def pairs(prefix: str, config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in config.items():
         path = f"{prefix}{key}"
         if key == "parent" and isinstance(value, dict) and isinstance(value.get("config"), dict):
-            yield path, Path(str(value.get("experiment"))).name.removesuffix(".py")
+            yield path, name_of(str(value.get("experiment")))
+            yield f"{path}.version", value.get("version", 1)
             yield from pairs(f"{path}.", value["config"])
         elif isinstance(value, dict):
             yield from part(path, value)
@@ -133,6 +148,14 @@ def is_variant(value: Any) -> bool:
 
 def without_name(value: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in value.items() if k != "name"}
+
+
+def fill_in(conditions: Sequence[Condition], found: Sequence[Row], asked: str | None) -> None:
+    """Complete the runs that lack what a condition asks for: they may be from before it was a parameter."""
+    keys = {condition.key for condition in conditions}
+    for table in by_experiment(found).values() if keys else ():
+        if any(not keys <= row.values.keys() for row in table):
+            completed(table, asked)
 
 
 def check_keys(conditions: Iterable[Condition], found: Sequence[Row]) -> None:

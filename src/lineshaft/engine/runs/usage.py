@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.runs.family import Family
-from lineshaft.engine.runs.table import Row, rows
+from lineshaft.engine.runs.table import Row, by_experiment, rows
 from lineshaft.engine.store import Folder
 
 KEPT = {
@@ -39,9 +39,6 @@ class Pruning:
 
 def usage(table: Sequence[Row]) -> list[Usage]:
     """One line an experiment, the largest first."""
-    found: dict[str, list[Row]] = {}
-    for row in table:
-        found.setdefault(row.folder.experiment, []).append(row)
     lines = [
         Usage(
             name,
@@ -49,7 +46,7 @@ def usage(table: Sequence[Row]) -> list[Usage]:
             sum(size(files_below(row.folder.dir)) for row in group),
             sum(size(files_below(row.folder.dir / "checkpoints")) for row in group),
         )
-        for name, group in found.items()
+        for name, group in by_experiment(table).items()
     ]
     return sorted(lines, key=lambda line: -line.total)
 

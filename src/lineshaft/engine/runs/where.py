@@ -52,7 +52,7 @@ def parsed(word: str) -> Condition:
 
 
 def same(value: Any, text: str) -> bool:
-    """Whether a stored JSON value is what the text means: null, a number, a list, or the text itself."""
+    """Whether a stored JSON value is what the text means: null, true, a number, a list, or the text."""
     return any(type(v) is type(value) and v == value for v in readings(text)) or (
         not isinstance(value, bool) and as_number(value) is not None and as_number(value) == as_number(text)
     )
@@ -62,6 +62,8 @@ def readings(text: str) -> Iterator[Any]:
     yield text
     if text == "none":
         yield None
+    if text.lower() in ("true", "false"):
+        yield text.lower() == "true"
     try:
         yield json.loads(text)
     except (ValueError, RecursionError):

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from lineshaft.engine import source
 from lineshaft.engine.errors import RequestError
-from lineshaft.engine.runs.table import Row, rows
+from lineshaft.engine.runs.completion import address, completed
+from lineshaft.engine.runs.table import Row, by_experiment, rows
 from lineshaft.engine.source import Objective
-from lineshaft.engine.summary.columns import cell, checked, completed, natural, varying
+from lineshaft.engine.summary.columns import cell, checked, natural, varying
 from lineshaft.engine.summary.grouping import Group, grouped, note_missing
 from lineshaft.engine.summary.tuning import tuned
 
@@ -36,22 +37,11 @@ def summaries(
     metrics: Sequence[str] = (),
 ) -> list[Summary]:
     """A summary of each experiment below `runs`, or of the one named."""
-    tables: dict[str, list[Row]] = {}
-    for row in rows(runs, experiment, where):
-        tables.setdefault(row.folder.experiment, []).append(row)
     found = []
-    for table in tables.values():
-        home = address(table)
-        completed(table, home)
-        found.append(summarise(table, source.objective(home), by, tune, metrics))
+    for table in by_experiment(rows(runs, experiment, where)).values():
+        completed(table, experiment)
+        found.append(summarise(table, source.objective(address(table, experiment)), by, tune, metrics))
     return found
-
-
-def address(table: Sequence[Row]) -> str:
-    """Where the experiment of these runs is found: where one of them was started, if it is still there."""
-    name = table[0].folder.experiment
-    known = [str(row.last().get("experiment", name)) for row in (table[-1], table[0])]
-    return next((a for a in [*known, name] if source.source(a)), name)
 
 
 def summarise(
