@@ -1,9 +1,11 @@
 """Finding an experiment: `plasma.simulate`, an entry point of another package, or `./mine.py`."""
 
 import functools
+import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
+import os
 import pkgutil
 import sys
 import traceback
@@ -84,7 +86,8 @@ def from_file(address: str) -> Experiment:
         raise RequestError(
             f"{address}: no such file; a plain experiment is a Python file with Config and run"
         )
-    module_name = f"lineshaft_file_{path.stem}"
+    # Two files of one name may be at hand at once; `address_of` must tell them apart.
+    module_name = f"lineshaft_file_{path.stem}_{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(module_name, path)
     if spec is None or spec.loader is None:
         raise RequestError(f"{address} cannot be imported")
