@@ -7,8 +7,8 @@ from typing import Any
 from lineshaft.engine.names import name_of, version_of
 from lineshaft.engine.runs.table import Row, executions
 
-Link = tuple[str, int, str]
-"""An experiment, a version of its code, and the configuration of a run as canonical JSON."""
+Link = tuple[str, str]
+"""An experiment; the version of its code and the configuration of a run as canonical JSON."""
 
 
 class Family:
@@ -33,8 +33,8 @@ class Family:
         return self.found.get(row.id, [])
 
 
-def link(experiment: str, version: int, config: Mapping[str, Any]) -> Link:
-    return experiment, version, json.dumps(config, sort_keys=True)
+def link(experiment: str, version: Any, config: Mapping[str, Any]) -> Link:
+    return experiment, json.dumps([version, config], sort_keys=True)
 
 
 def own_link(row: Row) -> Link:
