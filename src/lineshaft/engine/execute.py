@@ -50,7 +50,10 @@ def execute(address: str, config: Config, runs: Path, options: Options | None = 
 
 @contextmanager
 def opened(folder: Folder, address: str, config: Config) -> Iterator[None]:
-    """The run's folder, made where it is missing and taken away again if the request proves wrong."""
+    """The run's folder, made where it is missing and taken away again if the request proves wrong.
+
+    A request may prove wrong late, after hours of training: what was computed by then stays.
+    """
     existed = os.access(folder.dir, os.F_OK)
     try:
         begin(folder, address, config)
@@ -64,7 +67,7 @@ def opened(folder: Folder, address: str, config: Config) -> Iterator[None]:
             remove(folder)
         raise
     except RequestError:
-        if not existed:
+        if not existed and folder.state() == "new":
             remove(folder)
         raise
 
