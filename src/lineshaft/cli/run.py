@@ -175,7 +175,7 @@ def submitted(
     from lineshaft.engine.grid import split
     from lineshaft.engine.slurm.settings import read
 
-    settings = {key: ",".join(values) for key, values in map(split, words)}
+    settings = {key: ",".join(values) for key, values in map(split, filter(None, words))}
     threads = options.threads or read("cpus", settings.get("cpus", "1"))[1]
     return slurm_sweep(cells, runs, replace(options, threads=threads), settings, per_job, most)
 
