@@ -45,9 +45,16 @@ def test_a_job_asks_for_the_threads_of_its_runs():
 
 
 def test_the_option_alone_submits_too(monkeypatch):
-    """Never a sweep on the machine where somebody asked for Slurm: the site's defaults are settings as well."""
+    """Never a sweep on the machine where somebody asked for Slurm: a site has defaults."""
     assert spread(["x", "--slurm", "--retry"]) == ["x", "--slurm", "", "--retry"]
-    assert spread(["--slurm", "time=1", "mem=8G"]) == ["--slurm", "", "--slurm", "time=1", "--slurm", "mem=8G"]
+    assert spread(["--slurm", "time=1", "mem=8G"]) == [
+        "--slurm",
+        "",
+        "--slurm",
+        "time=1",
+        "--slurm",
+        "mem=8G",
+    ]
     asked = []
     monkeypatch.setattr("lineshaft.cli.slurm.slurm_sweep", lambda *given: asked.append(given[3]) or 0)
     for words in ([""], ["", "time=1", "nodelist=a,b"]):
