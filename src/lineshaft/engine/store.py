@@ -233,9 +233,15 @@ def names_in(home: Path) -> list[str]:
 
 
 def remove(folder: Folder) -> None:
-    """Rename first, then delete: a kill in between leaves no half run, and the next removal what it left."""
+    """Rename first, then delete: a kill in between leaves no half run, and the next removal what it left.
+
+    Of a run that lies elsewhere and is linked to, the link alone goes.
+    """
     doomed = folder.dir.with_name(f".removed-{folder.name}")
     try:
+        if folder.dir.is_symlink():
+            folder.dir.unlink()
+            return
         shutil.rmtree(doomed, ignore_errors=True)
         os.replace(folder.dir, doomed)
         shutil.rmtree(doomed)
