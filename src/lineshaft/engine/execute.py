@@ -104,12 +104,17 @@ def attempt(experiment: Experiment, config: Config, folder: Folder, options: Opt
         return state
     checkpoint = Checkpoints(folder.dir / "checkpoints").step()
     if (count := provenance.deaths(folder, checkpoint)) >= MOST_DEATHS:
-        text = f"died {count} times without a new checkpoint and without a word: killed, or out of memory?\n"
-        write(folder.dir / "error.txt", text, sync=True)
-        return "failed"
+        return give_up(folder, count)
     mend_tail(folder.dir / "metrics.jsonl")
     entry = provenance.Entry(folder, options, experiment, checkpoint, started)
     return compute(experiment, config, folder, options, entry)
+
+
+def give_up(folder: Folder, deaths: int) -> str:
+    """The run has failed: it would die for ever."""
+    text = f"died {deaths} times without a new checkpoint and without a word: killed, or out of memory?\n"
+    write(folder.dir / "error.txt", text, sync=True)
+    return "failed"
 
 
 def follow(experiment: Experiment, config: Config, folder: Folder, options: Options, started: str) -> str:

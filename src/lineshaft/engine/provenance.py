@@ -147,11 +147,14 @@ def deaths(folder: Folder, checkpoint: float) -> int:
     return count
 
 
-def mark_death(folder: Folder) -> None:
+def mark_death(folder: Folder) -> bool:
+    """Note it in the execution's entry; False where the run died before it could write one."""
     entries = folder.provenance()
-    if entries and entries[-1].get("outcome") is None:
-        entries[-1] |= {"end": now(), "outcome": "died"}
-        write_json(folder.dir / "provenance.json", entries)
+    if not entries or entries[-1].get("outcome") is not None:
+        return False
+    entries[-1] |= {"end": now(), "outcome": "died"}
+    write_json(folder.dir / "provenance.json", entries)
+    return True
 
 
 def forgive(folder: Folder) -> None:
