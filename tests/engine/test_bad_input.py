@@ -173,6 +173,18 @@ def test_a_folder_that_may_not_be_read_is_named(toy, lineshaft, tmp_path):
         folder.chmod(0o755)
 
 
+def test_a_report_names_the_files_that_may_not_be_read(toy, lineshaft, tmp_path):
+    assert lineshaft("sweep", toy("walk"), "seed=0,1").returncode == 0
+    failed = finished(tmp_path / "runs", state="failed", lr=0.2)
+    for file in (tmp_path / "runs/walk/seed=0/metrics.jsonl", failed.dir / "error.txt"):
+        file.chmod(0)
+    done = lineshaft("report", under=MORTAL)
+    assert done.returncode == 0, done.stderr
+    html = (tmp_path / "runs/report.html").read_text()
+    assert "seed=0/metrics.jsonl: Permission denied" in html and "error.txt" in html
+    assert "<polyline" in html
+
+
 def test_a_package_that_a_run_lacks_is_named_with_what_installs_it(tmp_path):
     hidden = "import sys; sys.modules['implicit'] = None; "
     command = [sys.executable, "-c", hidden + "from lineshaft.cli import main; main()"]
