@@ -7,8 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from finished import finished
 
+from lineshaft.cli.run import rows_of
+from lineshaft.cli.slurm import Watch
+from lineshaft.cli.tour import Ticker
+from lineshaft.engine import Config, RequestError
+from lineshaft.engine.experiment import find
 from lineshaft.engine.store import folders
+from lineshaft.engine.task import task
 
 HOSTILE = ["a/b", "../../etc", "-rf", "über/ñ", "x" * 10_000, "line\nbreak", "[1", '"', "a=b", "{}", ".", "~"]
 
@@ -35,6 +42,11 @@ def refused(done, *says: str) -> None:
         (["sweep", "WALK", "seed=0..999999999"], "1,000,000,000 values"),
         (["sweep", "WALK", "seed=0..9999", "steps=0..9999"], "100,000,000 cells"),
         (["sweep", "continual.tables:nothing"], "no table"),
+        (["sweep", "recommend.tables:_grid"], "is no table: missing a required argument: 'data'"),
+        (
+            ["sweep", "recommend.tables:__name__"],
+            "is no table: 'lineshaft.recommend.tables' is not a callable",
+        ),
         (["sweep", "WALK", "--slurm", "color=red"], "color"),
         (["bench", "fast"], "no bench fast"),
         (["run", "WALK", "--track", "notes"], "notes"),
@@ -65,6 +77,24 @@ def test_an_experiment_file_that_is_none(lineshaft, tmp_path):
     base = "from lineshaft.engine import Config as Base\nclass Config(Base):\n    lr: int = 'fast'\n"
     (tmp_path / "wrong.py").write_text(base + "def run(config, run): return {}\n")
     refused(lineshaft("run", "./wrong.py"), "a default of its Config is wrong: lr")
+
+
+def test_a_function_that_returns_something_else_is_no_table():
+    for value in (None, "text", [Config(), 3], Config()):
+        with pytest.raises(RequestError, match=r"is no table: it returns .*, no list"):
+            rows_of(lambda value=value: value, "x.tables:f")
+    assert rows_of(lambda: iter([Config()]), "x.tables:f") == [Config()]
+
+
+def test_a_failed_run_without_a_word_is_told(toy, lineshaft, tmp_path):
+    folder = finished(tmp_path / "runs", state="failed")
+    (folder.dir / "error.txt").write_text("\n")
+    for verb in ("run", "sweep"):
+        done = lineshaft(verb, toy("walk"))
+        assert (done.returncode, "no message" in done.stderr) == (1, True), done.stderr
+    watch = Watch([task(toy("walk"), find(toy("walk")).config(), tmp_path / "runs")])
+    assert (watch.look(), watch.finish()) == (False, 1)
+    Ticker([]).tell(folder, "failed")
 
 
 def test_hostile_values_run_and_come_back(toy, lineshaft, tmp_path):
@@ -141,6 +171,18 @@ def test_a_folder_that_may_not_be_read_is_named(toy, lineshaft, tmp_path):
         for words in (["ls"], ["summary"], ["run", toy("walk")], ["sweep", toy("walk")]):
             refused(lineshaft(*words, under=MORTAL), str(folder.name))
         folder.chmod(0o755)
+
+
+def test_a_report_names_the_files_that_may_not_be_read(toy, lineshaft, tmp_path):
+    assert lineshaft("sweep", toy("walk"), "seed=0,1").returncode == 0
+    failed = finished(tmp_path / "runs", state="failed", lr=0.2)
+    for file in (tmp_path / "runs/walk/seed=0/metrics.jsonl", failed.dir / "error.txt"):
+        file.chmod(0)
+    done = lineshaft("report", under=MORTAL)
+    assert done.returncode == 0, done.stderr
+    html = (tmp_path / "runs/report.html").read_text()
+    assert "seed=0/metrics.jsonl: Permission denied" in html and "error.txt" in html
+    assert "<polyline" in html
 
 
 def test_a_package_that_a_run_lacks_is_named_with_what_installs_it(tmp_path):

@@ -42,6 +42,31 @@ def run(config, run):
     run.need(find({walk!r}).config(steps=2))
     return {{"torch": torch.rand(()).item(), "numpy": np.random.rand(), "python": random.random()}}
 """
+DIVERGES_FIRST = """
+from typing import ClassVar
+from lineshaft.engine import Config as Base
+class Config(Base):
+    "Scores that begin with one that is no number."
+    objective: ClassVar = ("val/x", "max")
+    stop: bool = False
+def run(config, run):
+    scores = [float("nan"), 1.0, float("inf"), 0.5]
+    for step in range(run.state or 0, 4):
+        run.checkpoint(step, lambda: step + 1, score=scores[step])
+        if config.stop and run.state is None:
+            (run.dir / "stop").touch()
+    return {"val/x": 1.0}
+"""
+LATE = """
+from lineshaft.engine import Config as Base, Dataset
+class Config(Base):
+    "Trains, then asks for data that nobody has."
+def run(config, run):
+    for step in range(run.state or 0, 3):
+        run.log(step, x=step)
+        run.checkpoint(step, lambda: step + 1)
+    run.data(Dataset("pebbles", "toys/pebbles", {"pebbles.csv": "0" * 64}, "a beach", "free"))
+"""
 FORK_AND_HOLD = """
 import os, sys, time
 from pathlib import Path
@@ -179,6 +204,39 @@ def test_truncated_checkpoints_are_refused_with_the_way_out(toy, tmp_path):
     with pytest.raises(RequestError, match="remove the folder to compute from the start"):
         walk(toy, tmp_path)
     assert folder.dir.exists()
+
+
+def made_of(source: str, home: Path) -> str:
+    """The address of an experiment that this source is."""
+    file = home / "experiment.py"
+    file.write_text(source)
+    return str(file)
+
+
+def test_a_score_that_is_no_number_is_never_the_best(tmp_path):
+    address = made_of(DIVERGES_FIRST, tmp_path)
+    folder, _ = execute(address, find(address).config(), tmp_path / "runs", ALWAYS)
+    store = Checkpoints(folder.dir / "checkpoints")
+    assert (store.best_score(), store.best()) == (1.0, (2, ""))
+
+
+def test_a_stored_best_that_is_no_number_is_beaten(tmp_path):
+    address = made_of(DIVERGES_FIRST, tmp_path)
+    config = find(address).config(stop=True)
+    folder, state = execute(address, config, tmp_path / "runs", ALWAYS)
+    assert state == "paused"
+    (folder.dir / "checkpoints/best.json").write_text('{"step": 0, "score": NaN}')
+    execute(address, config, tmp_path / "runs", ALWAYS)
+    assert Checkpoints(folder.dir / "checkpoints").best_score() == 0.5, "what came after it was stopped"
+
+
+def test_a_request_that_proves_wrong_late_keeps_what_was_computed(tmp_path):
+    address = made_of(LATE, tmp_path)
+    with pytest.raises(RequestError, match="data set pebbles is not here"):
+        execute(address, find(address).config(), tmp_path / "runs", ALWAYS)
+    (folder,) = folders(tmp_path / "runs")
+    assert (folder.state(), len(folder.metrics())) == ("paused", 3)
+    assert Checkpoints(folder.dir / "checkpoints").load()[1] == 3
 
 
 def test_a_torn_metrics_line_is_cut_and_a_wrong_one_named(toy, tmp_path):

@@ -211,6 +211,29 @@ def test_a_run_that_dies_each_time_is_failed_after_three(toy, lineshaft, tmp_pat
     assert "died 3 times without a new checkpoint" in folder.error()
 
 
+DIES_EARLY = """
+import multiprocessing, os
+from lineshaft.engine import Config as Base
+if multiprocessing.parent_process() is not None:
+    os._exit(9)
+class Config(Base):
+    pass
+def run(config, run):
+    return {}
+"""
+
+
+def test_a_run_that_dies_each_time_it_is_imported_is_failed_after_three(lineshaft, tmp_path):
+    (tmp_path / "early.py").write_text(DIES_EARLY)
+    done = lineshaft("sweep", "./early.py", "--workers", "1", timeout=60)
+    assert done.returncode == 1 and "1 failed" in done.stderr
+    (folder,) = folders(tmp_path / "runs")
+    assert (folder.state(), folder.config()) == ("failed", {"parent": None, "seed": 0})
+    assert "died 3 times without a new checkpoint" in folder.error()
+    assert lineshaft("sweep", "./early.py").returncode == 1
+    assert lineshaft("ls").returncode == 0
+
+
 def test_a_run_that_dies_but_gets_on_is_finished(toy, lineshaft, tmp_path):
     done = lineshaft("sweep", toy("dying"), "saves=true", "--checkpoint-every", "0", "--workers", "1")
     assert done.returncode == 0, done.stderr

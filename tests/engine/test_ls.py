@@ -18,11 +18,13 @@ from lineshaft.cli.output import runs_folder
 from lineshaft.engine import Options, RequestError
 from lineshaft.engine.execute import execute
 from lineshaft.engine.experiment import find
+from lineshaft.engine.provenance import source_hash
 from lineshaft.engine.runs.listing import listing
 from lineshaft.engine.runs.pick import pick
 from lineshaft.engine.runs.portrait import portrait
 from lineshaft.engine.runs.table import flattened, rows
 from lineshaft.engine.runs.where import parsed
+from lineshaft.engine.source import code_now
 from lineshaft.engine.store import Folder
 
 HOLD = """
@@ -321,6 +323,33 @@ def test_a_frame_of_mixed_values(tmp_path):
     assert sorted(table["lr"].to_list()) == [0.1, 2.0, math.inf]
     assert sorted(table["text"].to_list()) == ["", "", '[1, "a"]']
     assert package.runs(tmp_path / "nowhere").shape == (0, 9)
+
+
+def test_a_plain_file_is_its_own_source_wherever_it_lies(tmp_path):
+    """A folder named experiments is a system's only in a package: here anything may lie above it."""
+    home = tmp_path / "experiments"
+    home.mkdir()
+    file = home / "walk.py"
+    file.write_bytes(WALK.read_bytes())
+    execute(str(file), find(str(file)).config(steps=2), tmp_path / "runs", Options())
+    (tmp_path / "another.py").write_text("")
+    (home / ".#walk.py").symlink_to("somebody@here.1234")
+    code_now.cache_clear()
+    (line,) = listing(tmp_path / "runs")
+    assert (line.row.state, line.marks) == ("done", [])
+
+
+def test_the_hash_of_a_system_passes_over_what_is_no_source_of_it(tmp_path):
+    (tmp_path / "model.py").write_text("x = 1")
+    before = source_hash(tmp_path)
+    (tmp_path / ".#model.py").symlink_to("somebody@here.1234")
+    (tmp_path / "dangling.py").symlink_to("nowhere.py")
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv/library.py").write_text("y = 2")
+    assert source_hash(tmp_path) == before
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more/model.py").write_text("z = 3")
+    assert source_hash(tmp_path) != before
 
 
 def test_a_real_run_is_listed_as_done_and_not_stale(tmp_path):

@@ -128,10 +128,13 @@ def test_removal_by_state_by_condition_and_by_name(tmp_path):
         return [each.row.id for each in doomed(tmp_path, **asked)]
 
     assert ids(states=["failed"]) == [failed.id]
-    assert ids(states=["stale"]) == [stale.id]
+    assert ids(states=["stale"]) == ids(stale=True) == [stale.id]
+    assert ids(states=["done"], stale=True) == [stale.id]
+    assert ids(states=["failed"], stale=True) == []
+    assert ids(experiment="walk", where=["lr=0.5"], stale=True) == [stale.id]
     assert ids(states=["diverged"], where=["lr=0.4"]) == [diverged.id]
     assert ids(texts=["lr=0.3", done.id, str(done.dir)]) == [done.id]
-    for nothing in ({}, {"texts": ["lr=0.3"], "states": ["failed"]}):
+    for nothing in ({}, {"texts": ["lr=0.3"], "states": ["failed"]}, {"texts": ["lr=0.3"], "stale": True}):
         with pytest.raises(RequestError, match="say which runs"):
             ids(**nothing)
     carry_out(doomed(tmp_path, states=["failed", "stale"]))
@@ -248,6 +251,18 @@ def test_a_folder_elsewhere_that_looks_like_a_run_is_not_removed(tmp_path, monke
     with pytest.raises(RequestError, match="bert is no run below runs"):
         doomed(Path("runs"), ["bert"])
     assert len(doomed(Path("runs"), ["text=bert"])) == 1
+
+
+@pytest.mark.parametrize("which", [["--experiment", "walk"], ["walk/seed=0"]])
+def test_of_a_run_that_is_a_link_the_link_alone_goes(tmp_path, lineshaft, which):
+    folder = finished(tmp_path / "elsewhere", 1.0)
+    (tmp_path / "runs/walk").mkdir(parents=True)
+    (tmp_path / "runs/walk/seed=0").symlink_to(folder.dir)
+    done = lineshaft("rm", *which, "--apply")
+    assert (done.returncode, done.stdout) == (0, "done walk/seed=0\n"), done.stderr
+    assert f"walk/seed=0 is a link and goes alone: {folder.dir} stays" in done.stderr
+    assert list((tmp_path / "runs/walk").iterdir()) == []
+    assert folder.result() == {"val/x": 1.0, "test/x": 2.0}
 
 
 def test_what_a_killed_removal_left_stops_no_later_one(tmp_path):

@@ -9,11 +9,12 @@ import pytest
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.execute import execute
 from lineshaft.engine.experiment import find
-from lineshaft.engine.report.curves import Axis, plots
+from lineshaft.engine.report.curves import Axis, plots, points, read
 from lineshaft.engine.report.page import write_report
 from lineshaft.engine.summary.cells import headline, label, spelled
 from lineshaft.engine.summary.summary import summaries
 
+NAN = float("nan")
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&"
 
 
@@ -79,19 +80,33 @@ def test_failed_and_diverged_runs_are_shown(toy, tmp_path):
 
 
 def test_unreadable_files_become_notes(gallery):
-    runs = gallery({"seed": 0}, {"seed": 1}, {"seed": 2})
-    (runs / "gallery/seed=0/config.json").write_text("{")
-    (runs / "gallery/seed=1/metrics.jsonl").write_text("no json\n")
+    runs = gallery(*({"seed": seed} for seed in range(6)))
+    home = runs / "gallery"
+    (home / "seed=0/config.json").write_text("{")
+    (home / "seed=1/metrics.jsonl").write_text("no json\n")
+    (home / "seed=2/metrics.jsonl").write_text('{"step": 0, "train/loss": null}\n')
+    retold(home / "seed=3", start="yesterday", command=["a", "list"], versions=None)
+    (home / "seed=4/provenance.json").write_text("{}")
     html = page(runs)
-    assert "config.json is not JSON" in html and "No learning curves" in html
-    assert "2 done" in html
+    assert "config.json is not JSON" in html and "5 done" in html
+    assert "left out of the learning curves" in html and "<polyline" in html
+    assert "seed=1/metrics.jsonl:1 is not JSON" in html
+    assert "seed=2/metrics.jsonl:1 holds no number" in html
+    assert "seed=3/provenance.json: &#39;yesterday&#39; is no time" in html
+    assert "seed=4/provenance.json is no JSON list" in html
+    assert "Provenance</h3>" in html
+
+
+def retold(run: Path, **values: object) -> None:
+    """Change what the last execution of a run tells of itself."""
+    entries = json.loads((run / "provenance.json").read_text())
+    entries[-1] |= values
+    (run / "provenance.json").write_text(json.dumps(entries))
 
 
 def test_code_that_is_gone_costs_the_pictures_alone(gallery):
     runs = gallery({"seed": 0})
-    entries = json.loads((runs / "gallery/seed=0/provenance.json").read_text())
-    entries[-1]["experiment"] = "/nowhere/gallery.py"
-    (runs / "gallery/seed=0/provenance.json").write_text(json.dumps(entries))
+    retold(runs / "gallery/seed=0", experiment="/nowhere/gallery.py")
     html = page(runs)
     assert "The code of gallery cannot be used" in html and "val/" in html
 
@@ -144,10 +159,37 @@ def test_a_mean_is_told_to_the_place_of_its_uncertainty(mean, half, text):
 
 def test_curves_are_means_over_seeds_with_their_range(gallery):
     [summary] = summaries(gallery({"seed": 0}, {"seed": 1}, {"seed": 0, "lr": 0.5}))
-    drawn = plots(summary.groups, summary.objective)
+    drawn = plots(read(summary.groups)[0], summary.objective)
     assert [plot.metric for plot in drawn] == ["val/score", "train/loss"]
     bands = {bool(curve.band) for curve in drawn[0].curves}
     assert bands == {True, False}, "two seeds have a range, one has none"
+
+
+def logged(*values: float) -> list[dict[str, float]]:
+    return [{"step": step, "x": value} for step, value in enumerate(values)]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "means"),
+    [
+        ([logged(1, 2, 3), logged(3, 4, 5)], [2, 3, 4]),
+        ([logged(1, 2, 3, 4), logged(3, 4)], [2, 3]),
+        ([logged(1, 2, NAN, 4), logged(9, 9, 9, 9)], [5, 5.5]),
+        ([logged(1, 2, 1e308), logged(9, 9, 9)], [5, 5.5]),
+        ([logged(NAN, 2, 3), logged(9, 9, 9)], [5.5, 6]),
+        ([logged(NAN, NAN), logged(9, 9)], []),
+        ([logged(1, 2), [{"step": 0, "y": 1}], []], [1, 2]),
+    ],
+)
+def test_a_line_ends_where_a_seed_stops_or_diverges(seeds, means):
+    """A mean over the survivors would jump."""
+    assert [mean for _, mean, _, _ in points(seeds, "x")] == means
+
+
+def test_a_metric_that_explodes_in_every_seed_still_has_a_frame():
+    huge = [logged(1, 2, 3, 4, sign * 1.7e308) for sign in (1, -1)]
+    (drawn,) = plots([huge, [logged(*[NAN] * 5)], []], None)
+    assert (drawn.metric, len(drawn.curves)) == ("x", 1)
 
 
 @pytest.mark.parametrize("is_log", [False, True])

@@ -1,9 +1,11 @@
 """What can be known about a submission without a Slurm."""
 
 import signal
+from pathlib import Path
 
 import pytest
 
+from lineshaft.cli import run, spread
 from lineshaft.engine import RequestError
 from lineshaft.engine.options import Options
 from lineshaft.engine.slurm.job import wanted_back
@@ -40,6 +42,24 @@ def test_a_job_asks_for_the_threads_of_its_runs():
     assert (asked["cpus_per_task"], asked["mem"], asked["gpus_per_node"]) == (4, "8G", "a100:2")
     assert asked["srun_args"] == ["--cpus-per-task=4"]
     assert asked["signal_delay_s"] == 30
+
+
+def test_the_option_alone_submits_too(monkeypatch):
+    """Never a sweep on the machine where somebody asked for Slurm: a site has defaults."""
+    assert spread(["x", "--slurm", "--retry"]) == ["x", "--slurm", "", "--retry"]
+    assert spread(["--slurm", "time=1", "mem=8G"]) == [
+        "--slurm",
+        "",
+        "--slurm",
+        "time=1",
+        "--slurm",
+        "mem=8G",
+    ]
+    asked = []
+    monkeypatch.setattr("lineshaft.cli.slurm.slurm_sweep", lambda *given: asked.append(given[3]) or 0)
+    for words in ([""], ["", "time=1", "nodelist=a,b"]):
+        run.submitted([], Path("runs"), Options(), words, 1, None)
+    assert asked == [{}, {"time": "1", "nodelist": "a,b"}]
 
 
 def test_without_slurm_the_way_out_is_told(monkeypatch, tmp_path):

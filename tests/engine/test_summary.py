@@ -42,6 +42,17 @@ def test_intervals_are_those_of_scipy():
     assert all(map(math.isnan, mean_interval([])))
 
 
+def test_an_exploded_metric_has_a_wide_interval_and_stops_nothing(tmp_path, lineshaft):
+    mean, low, high = mean_interval([1e200, 3e200])
+    assert (mean, high - mean, mean - low) == pytest.approx((2e200, quantile(1) * 1e200, quantile(1) * 1e200))
+    assert mean_interval([1.7e308, -1.7e308]) == (0.0, -math.inf, math.inf)
+    assert mean_interval([1.7e308, 1.7e308])[0] == math.inf
+    grid_of(tmp_path / "runs", {0.1: [1e200, 3e200], 0.2: [1.7e308, -1.7e308], 0.3: [1.7e308, 1.7e308]})
+    for words in (["summary"], ["summary", "--json"], ["report"]):
+        done = lineshaft(*words)
+        assert done.returncode == 0, done.stderr
+
+
 def test_groups_are_what_varies_less_the_seed_and_the_best_comes_first(tmp_path):
     grid_of(tmp_path, {0.1: [1, 2, 3], 0.2: [4, 5, 6]})
     found = summary(tmp_path)

@@ -36,9 +36,12 @@ def main() -> None:
 
 
 def spread(words: list[str]) -> list[str]:
-    """`--slurm partition=main time=10`: every word up to the next option is a setting."""
+    """`--slurm partition=main time=10`: every word up to the next option is a setting.
+
+    An empty setting stands for the option itself: `--slurm` alone submits as well, with the site's defaults.
+    """
     spread, taking = [], False
     for word in words:
         taking = word == "--slurm" or (taking and not word.startswith("-"))
-        spread += ["--slurm", word] if taking and word != "--slurm" else [] if taking else [word]
+        spread += ["--slurm", "" if word == "--slurm" else word] if taking else [word]
     return spread

@@ -1,11 +1,12 @@
 """`run` and `sweep`: one run in the foreground, a grid of runs side by side."""
 
 import importlib
+import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -63,7 +64,7 @@ def run(
         print_table([[k, f"{v:.6g}"] for k, v in folder.result().items()], ["metric", "value"])
     say(f"{state}: {folder.dir}")
     if state == "failed":
-        say(folder.error().strip().splitlines()[-1])
+        say(last_line(folder.dir / "error.txt"))
     return {"done": 0, "failed": 1}.get(state, 130)
 
 
@@ -147,13 +148,28 @@ def table(address: str) -> list[Cell]:
     """The rows of a table function, each with the address of its experiment."""
     from lineshaft.engine.experiment import address_of
 
-    module, _, function = address.partition(":")
+    module, _, name = address.partition(":")
     path = module if module.startswith("lineshaft.") else f"lineshaft.{module}"
     try:
-        rows = getattr(importlib.import_module(path), function)()
+        function = getattr(importlib.import_module(path), name)
     except (ImportError, AttributeError) as error:
         raise RequestError(f"no table {address}: {error}") from None
-    return [(address_of(config), config) for config in rows]
+    return [(address_of(config), config) for config in rows_of(function, address)]
+
+
+def rows_of(function: Any, address: str) -> list[Config]:
+    """What the function returns; refused where it is no table, which any name of a module may be."""
+    try:
+        inspect.signature(function).bind()
+    except (TypeError, ValueError) as error:
+        raise RequestError(
+            f"{address} is no table: {error}; a table is a function without arguments"
+        ) from None
+    rows = function()
+    found = list(rows) if isinstance(rows, Iterable) else [rows]
+    if isinstance(rows, Config) or not all(isinstance(row, Config) for row in found):
+        raise RequestError(f"{address} is no table: it returns {rows!r:.60}, no list of configurations")
+    return found
 
 
 def show_plan(cells: Sequence[Cell], runs: Path) -> int:
@@ -175,7 +191,7 @@ def submitted(
     from lineshaft.engine.grid import split
     from lineshaft.engine.slurm.settings import read
 
-    settings = {key: ",".join(values) for key, values in map(split, words)}
+    settings = {key: ",".join(values) for key, values in map(split, filter(None, words))}
     threads = options.threads or read("cpus", settings.get("cpus", "1"))[1]
     return slurm_sweep(cells, runs, replace(options, threads=threads), settings, per_job, most)
 

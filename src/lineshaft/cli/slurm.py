@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lineshaft.cli import DONE, FAILED, INTERRUPTED
 from lineshaft.cli.output import say
+from lineshaft.cli.run import last_line
 from lineshaft.engine.config import Config
 from lineshaft.engine.options import Options
 from lineshaft.engine.progress import clock
@@ -114,7 +115,7 @@ class Watch:
         for each in silent[:5]:
             say(f"ended without a word: {each.folder.id}: {self.log(each)}")
         for run in [run for run, state in self.states.items() if state == "failed"][:5]:
-            say(f"failed: {run}: {self.tasks[run].folder.error().strip().splitlines()[-1][:200]}")
+            say(f"failed: {run}: {last_line(self.tasks[run].folder.dir / 'error.txt')}")
         if lost:
             say(f"{len(lost)} runs were stopped, cancelled or killed; the same command submits them again")
         return FAILED if silent or self.count("failed") else INTERRUPTED if lost else DONE

@@ -45,10 +45,12 @@ def rm(
     """Remove runs, whole folders; running and queued ones are refused."""
     from lineshaft.engine.runs.removal import carry_out, doomed
 
-    states = [*names(state), *(["stale"] if stale else [])]
-    found = doomed(runs_folder(runs), run or (), states, where or (), experiment)
+    found = doomed(runs_folder(runs), run or (), names(state), where or (), experiment, stale)
     for each in found:
+        home = each.row.folder.dir
         print(plain(f"{each.row.state} {each.row.id}"))
+        if home.is_symlink():
+            say(plain(f"{each.row.id} is a link and goes alone: {home.resolve()} stays"))
         if each.orphans:
             more = f" and {len(each.orphans) - SHOWN} more" if len(each.orphans) > SHOWN else ""
             say(plain(f"warning: {', '.join(each.orphans[:SHOWN])}{more} started from {each.row.id}"))

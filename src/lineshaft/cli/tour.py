@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lineshaft.cli.board import Board
 from lineshaft.cli.output import plain, say
+from lineshaft.cli.run import last_line
 from lineshaft.engine.child import DONE, FAILED
 from lineshaft.engine.data import locate
 from lineshaft.engine.errors import RequestError
@@ -134,7 +135,7 @@ class Ticker(Board):
         super().show(launcher)
 
     def tell(self, folder: Folder, state: str) -> None:
-        reason = f": {folder.error().strip().splitlines()[-1][:200]}" if state == "failed" else ""
+        reason = f": {last_line(folder.dir / 'error.txt')}" if state == "failed" else ""
         erase = "\r\x1b[K" if self.live else ""
         print(f"{erase}{state}  {computing_time([folder]):>10}  {plain(folder.id + reason)}", file=sys.stderr)
 

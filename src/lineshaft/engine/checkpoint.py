@@ -1,6 +1,7 @@
 """Checkpoints of one run: last, previous and best, each whole, each checked when read."""
 
 import json
+import math
 import os
 import random
 import shutil
@@ -74,11 +75,12 @@ class Checkpoints:
         return state, "; ".join(filter(None, [note, more or (note and "last.pt used")]))
 
     def best_score(self) -> float | None:
+        """None where there is none to beat; one that is no finite number would never be beaten."""
         try:
-            score = json.loads((self.dir / "best.json").read_bytes())["score"]
-        except (OSError, ValueError, KeyError):
+            score = float(json.loads((self.dir / "best.json").read_bytes())["score"])
+        except (OSError, ValueError, KeyError, TypeError):
             return None
-        return None if score is None else float(score)
+        return score if math.isfinite(score) else None
 
     def step(self) -> float:
         """When the last checkpoint was written, -1 without one: changes whenever there is a new one."""

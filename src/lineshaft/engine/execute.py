@@ -50,7 +50,10 @@ def execute(address: str, config: Config, runs: Path, options: Options | None = 
 
 @contextmanager
 def opened(folder: Folder, address: str, config: Config) -> Iterator[None]:
-    """The run's folder, made where it is missing and taken away again if the request proves wrong."""
+    """The run's folder, made where it is missing and taken away again if the request proves wrong.
+
+    A request may prove wrong late, after hours of training: what was computed by then stays.
+    """
     existed = os.access(folder.dir, os.F_OK)
     try:
         begin(folder, address, config)
@@ -64,7 +67,7 @@ def opened(folder: Folder, address: str, config: Config) -> Iterator[None]:
             remove(folder)
         raise
     except RequestError:
-        if not existed:
+        if not existed and folder.state() == "new":
             remove(folder)
         raise
 
@@ -101,12 +104,17 @@ def attempt(experiment: Experiment, config: Config, folder: Folder, options: Opt
         return state
     checkpoint = Checkpoints(folder.dir / "checkpoints").step()
     if (count := provenance.deaths(folder, checkpoint)) >= MOST_DEATHS:
-        text = f"died {count} times without a new checkpoint and without a word: killed, or out of memory?\n"
-        write(folder.dir / "error.txt", text, sync=True)
-        return "failed"
+        return give_up(folder, count)
     mend_tail(folder.dir / "metrics.jsonl")
     entry = provenance.Entry(folder, options, experiment, checkpoint, started)
     return compute(experiment, config, folder, options, entry)
+
+
+def give_up(folder: Folder, deaths: int) -> str:
+    """The run has failed: it would die for ever."""
+    text = f"died {deaths} times without a new checkpoint and without a word: killed, or out of memory?\n"
+    write(folder.dir / "error.txt", text, sync=True)
+    return "failed"
 
 
 def follow(experiment: Experiment, config: Config, folder: Folder, options: Options, started: str) -> str:

@@ -48,12 +48,13 @@ class Experiment:
     @property
     def code(self) -> Path:
         """What the experiment's system is written in."""
-        return code_of(Path(str(self.module.__file__)))
+        return code_of(self.address, Path(str(self.module.__file__)))
 
 
-def code_of(module: Path) -> Path:
+def code_of(address: str, module: Path) -> Path:
     """The folder of the system's source, or the plain file: a change in it makes finished runs stale."""
-    return module.parent.parent if module.parent.name == "experiments" else module
+    is_of_system = module.parent.name == "experiments" and not address.endswith(".py")
+    return module.parent.parent if is_of_system else module
 
 
 def find(address: str) -> Experiment:

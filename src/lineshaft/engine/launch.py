@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -19,6 +19,7 @@ from pathlib import Path
 from lineshaft.engine import provenance
 from lineshaft.engine.child import BUSY, DONE, FAILED, PAUSED, Child, spawn
 from lineshaft.engine.errors import RequestError
+from lineshaft.engine.execute import MOST_DEATHS, begin, give_up
 from lineshaft.engine.experiment import find, own
 from lineshaft.engine.options import Options, cores, set_threads
 from lineshaft.engine.task import Task
@@ -68,6 +69,7 @@ class Launcher:
         self.waiting: deque[Task] = deque()
         self.running: list[Child] = []
         self.leaving: list[Child] = []
+        self.early_deaths: Counter[str] = Counter()
         self.stopping = False
         self.word: signal.Signals | None = None
         self.refusal = ""
@@ -168,11 +170,20 @@ class Launcher:
             self.again(ended.task, died=code != BUSY)
 
     def again(self, each: Task, died: bool) -> None:
-        """Busy: later. Dead without a word: once more from its last checkpoint, until hopeless."""
-        if died and each.folder.state() != "running":
-            provenance.mark_death(each.folder)
-        self.states[each.folder.id] = "waiting"
-        self.waiting.append(each)
+        """Busy: later. Dead without a word: once more from its last checkpoint, until hopeless.
+
+        Deaths of which the run's files cannot tell, while it is imported, are counted here.
+        """
+        folder = each.folder
+        if died and folder.state() != "running" and not provenance.mark_death(folder):
+            self.early_deaths[folder.id] += 1
+        if self.early_deaths[folder.id] >= MOST_DEATHS:
+            begin(folder, each.address, each.config)
+            self.states[folder.id] = give_up(folder, MOST_DEATHS)
+            self.stopping |= self.fail_fast
+        else:
+            self.states[folder.id] = "waiting"
+            self.waiting.append(each)
 
     def interrupt(self, number: int = signal.SIGINT, frame: object = None) -> None:
         """First: ask every run to save and stop. Again: kill them; they resume where they last saved.

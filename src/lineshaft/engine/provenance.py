@@ -48,12 +48,16 @@ def code(experiment: Experiment) -> str:
 
 
 def source_hash(path: Path) -> str:
-    """Hash of a file, or of every Python file below a folder."""
-    files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    """Hash of a file, or of every Python file below a folder; no dot-names, such as an editor's locks."""
+    files = sorted(p for p in path.rglob("*.py") if is_source(p, path)) if path.is_dir() else [path]
     whole = hashlib.sha256()
     for file in files:
         whole.update(f"{file.name}\n".encode() + file.read_bytes())
     return whole.hexdigest()[:16]
+
+
+def is_source(file: Path, root: Path) -> bool:
+    return file.is_file() and not any(part.startswith(".") for part in file.relative_to(root).parts)
 
 
 @functools.cache
@@ -151,11 +155,14 @@ def deaths(folder: Folder, checkpoint: float) -> int:
     return count
 
 
-def mark_death(folder: Folder) -> None:
+def mark_death(folder: Folder) -> bool:
+    """Note it in the execution's entry; False where the run died before it could write one."""
     entries = folder.provenance()
-    if entries and entries[-1].get("outcome") is None:
-        entries[-1] |= {"end": now(), "outcome": "died"}
-        write_json(folder.dir / "provenance.json", entries)
+    if not entries or entries[-1].get("outcome") is not None:
+        return False
+    entries[-1] |= {"end": now(), "outcome": "died"}
+    write_json(folder.dir / "provenance.json", entries)
+    return True
 
 
 def forgive(folder: Folder) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -86,12 +87,13 @@ class Run:
             raise Paused
 
     def _improves(self, score: float | None) -> bool:
+        """Whether it is the best so far; a score that is no finite number never is."""
         if score is None:
             return False
         if self.config.objective is None:
             raise ValueError("a checkpoint's score needs Config.objective = (metric, 'max' or 'min')")
         sign = 1 if self.config.objective[1] == "max" else -1
-        return self._best is None or sign * score > sign * self._best
+        return math.isfinite(score) and (self._best is None or sign * score > sign * self._best)
 
     def array(self, name: str, values: Any) -> None:
         """Save arrays/NAME.npy; comparisons and figures read these."""

@@ -32,7 +32,7 @@ def source(address: str) -> Path | None:
 def code_now(address: str) -> str:
     """The hash that provenance calls `code`, of the source as it is now; empty where it is not here."""
     file = source(address)
-    return source_hash(code_of(file)) if file else ""
+    return source_hash(code_of(address, file)) if file else ""
 
 
 def stale(entry: dict[str, Any]) -> bool:

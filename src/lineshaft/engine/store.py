@@ -127,9 +127,12 @@ class Folder:
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         path = self.dir / "metrics.jsonl"
-        if not path.exists():
+        try:
+            lines = path.read_bytes().split(b"\n")
+        except FileNotFoundError:
             return
-        lines = path.read_bytes().split(b"\n")
+        except OSError as error:
+            raise StorageError(path, error) from None
         for number, line in enumerate(lines[:-1], 1):
             try:
                 row = json.loads(line)
@@ -137,6 +140,8 @@ class Folder:
                 raise RequestError(f"{path}:{number} is not JSON: {line[:60]!r}; remove that line") from None
             if not isinstance(row, dict) or not isinstance(row.get("step"), int):
                 raise RequestError(f"{path}:{number} is no row with a step: {line[:60]!r}; remove that line")
+            if not all(isinstance(value, int | float) for value in row.values()):
+                raise RequestError(f"{path}:{number} holds no number: {line[:60]!r}; remove that line")
             yield row
 
 
@@ -233,9 +238,15 @@ def names_in(home: Path) -> list[str]:
 
 
 def remove(folder: Folder) -> None:
-    """Rename first, then delete: a kill in between leaves no half run, and the next removal what it left."""
+    """Rename first, then delete: a kill in between leaves no half run, and the next removal what it left.
+
+    Of a run that lies elsewhere and is linked to, the link alone goes.
+    """
     doomed = folder.dir.with_name(f".removed-{folder.name}")
     try:
+        if folder.dir.is_symlink():
+            folder.dir.unlink()
+            return
         shutil.rmtree(doomed, ignore_errors=True)
         os.replace(folder.dir, doomed)
         shutil.rmtree(doomed)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lineshaft.engine.errors import RequestError
 from lineshaft.engine.summary.grouping import Group
 
 WIDTH, HEIGHT = 360, 190
@@ -14,7 +15,10 @@ MOST_POINTS = 240
 FEWEST = 4
 NOT_METRICS = ("step", "task", "epoch", "time", "seconds")
 
-Row = dict[str, float]
+LARGEST = 1e300
+
+Log = Sequence[dict[str, float]]
+"""The rows of one run."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +45,27 @@ class Plot:
     is_log: bool
 
 
-def plots(groups: Sequence[Group], objective: tuple[str, str] | None) -> list[Plot]:
+def read(groups: Sequence[Group]) -> tuple[list[list[Log]], list[str]]:
+    """What the runs of each group logged, and a note on each run that cannot be read."""
+    logs: list[list[Log]] = []
+    faults = []
+    for group in groups[:MOST_CURVES]:
+        logs.append([])
+        for row in group.runs:
+            try:
+                logs[-1].append(row.folder.metrics())
+            except RequestError as error:
+                faults.append(f"A run is left out of the learning curves: {error}")
+    return logs, faults
+
+
+def plots(logs: Sequence[Sequence[Log]], objective: tuple[str, str] | None) -> list[Plot]:
     """The objective and the losses, one curve a group, for at most MOST_METRICS metrics."""
-    logs = [[row.folder.metrics() for row in group.runs] for group in groups[:MOST_CURVES]]
     metrics = chosen([rows for group in logs for rows in group], objective)
     return [plot(metric, [points(group, metric) for group in logs]) for metric in metrics]
 
 
-def chosen(logs: Sequence[Sequence[Row]], objective: tuple[str, str] | None) -> list[str]:
+def chosen(logs: Sequence[Log], objective: tuple[str, str] | None) -> list[str]:
     """Metrics that move within a run; the objective first, then losses, then the others."""
     names = dict.fromkeys(key for rows in logs for row in rows for key in row)
     moving = [n for n in names if n.rpartition("/")[2] not in NOT_METRICS and any(moves(r, n) for r in logs)]
@@ -56,7 +73,7 @@ def chosen(logs: Sequence[Sequence[Row]], objective: tuple[str, str] | None) -> 
     return sorted(moving, key=lambda m: (m != first, "loss" not in m))[:MOST_METRICS]
 
 
-def moves(rows: Sequence[Row], metric: str) -> bool:
+def moves(rows: Log, metric: str) -> bool:
     return len({row[metric] for row in rows if metric in row}) >= FEWEST
 
 
@@ -64,17 +81,35 @@ Point = tuple[float, float, float, float]
 """Step, mean over seeds, least, greatest."""
 
 
-def points(logs: Sequence[Sequence[Row]], metric: str) -> list[Point]:
-    """Mean and range over the runs of a group at each step, thinned to what a small picture can show."""
+def points(logs: Sequence[Log], metric: str) -> list[Point]:
+    """Mean and range over the runs of a group at each step, thinned to what a small picture can show.
+
+    Only the steps that all its seeds span: where one stops or diverges, a mean over the others would jump.
+    """
+    seeds = [sound(rows, metric) for rows in logs if any(metric in row for row in rows)]
+    if not all(seeds):
+        return []
+    first, last = max(map(min, seeds), default=0), min(map(max, seeds), default=0)
     at: dict[float, list[float]] = {}
-    for rows in logs:
-        for row in rows:
-            if metric in row and math.isfinite(row[metric]):
-                at.setdefault(row["step"], []).append(row[metric])
+    for seed in seeds:
+        for step, value in seed.items():
+            if first <= step <= last:
+                at.setdefault(step, []).append(value)
     steps = sorted(at)
     kept = steps[:: max(1, math.ceil(len(steps) / MOST_POINTS))]
     kept += steps[-1:] if kept and kept[-1] != steps[-1] else []
     return [(s, sum(at[s]) / len(at[s]), min(at[s]), max(at[s])) for s in kept]
+
+
+def sound(rows: Log, metric: str) -> dict[float, float]:
+    """Step -> value of one seed, from its first number up to where it diverges."""
+    found: dict[float, float] = {}
+    for row in rows:
+        if metric in row and abs(row[metric]) < LARGEST:
+            found[row["step"]] = row[metric]
+        elif metric in row and found:
+            break
+    return found
 
 
 def plot(metric: str, series: Sequence[Sequence[Point]]) -> Plot:

@@ -1,17 +1,18 @@
 """What the runs of an experiment were computed with, told once where it is the same for many."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from lineshaft.engine.errors import RequestError
 from lineshaft.engine.progress import clock
+from lineshaft.engine.runs.listing import stamp
 from lineshaft.engine.runs.table import executions
 from lineshaft.engine.store import Folder
 
 MOST = 6
-NEEDED = {"commit", "diff", "versions", "processor", "device", "threads", "host", "data", "command"}
 Entry = dict[str, Any]
 
 
@@ -27,16 +28,24 @@ class Fact:
 def facts(runs: Sequence[Folder]) -> list[Fact]:
     """Commit, versions, processor and threads, data and commands, from the last execution of each run."""
     last = [entries[-1] for folder in runs if (entries := executions(folder))]
-    entries = [entry for entry in last if entry.keys() >= NEEDED]
-    lines: list[tuple[str, Callable[[Entry], Iterable[str]]]] = [
-        ("commit", lambda e: [commit(e)]),
-        ("versions", lambda e: [", ".join(f"{k} {v}" for k, v in e["versions"].items())]),
-        ("processor", lambda e: [machine(e)]),
-        ("data", data),
-        ("command", lambda e: [e["command"]]),
-    ]
-    found = [fact(name, Counter(v for e in entries for v in values(e))) for name, values in lines]
+    told = list(map(lines_of, last))
+    names = dict.fromkeys(name for lines in told for name in lines)
+    found = [fact(name, Counter(v for lines in told for v in lines.get(name, []))) for name in names]
     return [f for f in found if f.values]
+
+
+def lines_of(entry: Entry) -> dict[str, list[str]]:
+    """What one execution tells; nothing where it lacks something or holds it in another shape."""
+    try:
+        return {
+            "commit": [commit(entry)],
+            "versions": [", ".join(f"{k} {v}" for k, v in entry["versions"].items())],
+            "processor": [machine(entry)],
+            "data": data(entry),
+            "command": [str(entry["command"])],
+        }
+    except (LookupError, AttributeError, TypeError):
+        return {}
 
 
 def fact(name: str, counts: Counter[str]) -> Fact:
@@ -65,14 +74,25 @@ def data(entry: Entry) -> list[str]:
 
 def computing_time(runs: Iterable[Folder]) -> str:
     """The time all executions took together."""
-    spans = [
-        (e["start"], e["end"])
-        for folder in runs
-        for e in executions(folder)
-        if e.get("start") and e.get("end")
-    ]
-    return clock(sum((moment(end) - moment(start)).total_seconds() for start, end in spans))
+    return clock(sum(seconds(entry) for folder in runs for entry in executions(folder)))
 
 
-def moment(stamp: str) -> datetime:
-    return datetime.fromisoformat(stamp)
+def seconds(entry: Entry) -> float:
+    """How long an execution took, 0 where it has not ended or one of its times is none."""
+    start, end = stamp(entry.get("start")), stamp(entry.get("end"))
+    if start is None or end is None:
+        return 0.0
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+
+
+def faults(runs: Iterable[Folder]) -> Iterator[str]:
+    """Runs of whose executions something cannot be read."""
+    for folder in runs:
+        try:
+            entries = folder.provenance()
+        except RequestError as error:
+            yield str(error)
+            continue
+        times = [entry[key] for entry in entries for key in ("start", "end") if entry.get(key) is not None]
+        if wrong := [time for time in times if stamp(time) is None]:
+            yield f"{folder.dir / 'provenance.json'}: {wrong[0]!r:.60} is no time, so it is not counted"

@@ -5,13 +5,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lineshaft.engine.errors import RequestError
 from lineshaft.engine.experiment import Experiment, find
-from lineshaft.engine.report.curves import Plot, plots
-from lineshaft.engine.report.origin import Fact, computing_time, facts
+from lineshaft.engine.report.curves import Plot, plots, read
+from lineshaft.engine.report.origin import Fact, computing_time, facts, faults
 from lineshaft.engine.report.pictures import Picture, by_run, pictures
 from lineshaft.engine.runs.completion import address
-from lineshaft.engine.store import Folder
+from lineshaft.engine.runs.listing import note
 from lineshaft.engine.summary.cells import headline
 from lineshaft.engine.summary.grouping import Group
 from lineshaft.engine.summary.summary import Summary
@@ -49,9 +48,9 @@ def section(summary: Summary) -> Section:
     rows = [row for group in summary.groups for row in group.runs]
     runs = [row.folder for row in rows]
     code, missing = code_of(summary)
-    drawn, fault = curves(summary)
+    logs, unread = read(summary.groups)
     columns = headline(summary.metrics, summary.objective, COLUMNS)
-    failed = [row.folder for row in rows if row.state == "failed"]
+    failed = [row for row in rows if row.state == "failed"]
     return Section(
         name=summary.experiment,
         about=about(code),
@@ -61,10 +60,14 @@ def section(summary: Summary) -> Section:
         groups=summary.groups[:MOST_GROUPS],
         columns=columns,
         rest=[metric for metric in summary.metrics if metric not in columns],
-        plots=drawn,
+        plots=plots(logs, summary.objective),
         pictures=list(by_run(pictures(code, summary.groups))),
-        failures=[(folder.name, last_line(folder)) for folder in failed[:MOST_FAILURES]],
-        notes=[text for text in (missing, fault, *summary.faults, left_out(summary.groups)) if text],
+        failures=[(row.folder.name, note(row)) for row in failed[:MOST_FAILURES]],
+        notes=[
+            text
+            for text in (missing, *unread, *summary.faults, *faults(runs), left_out(summary.groups))
+            if text
+        ],
         facts=facts(runs),
     )
 
@@ -78,13 +81,6 @@ def code_of(summary: Summary) -> tuple[Experiment | None, str]:
         return None, f"The code of {summary.experiment} cannot be used, so nothing is drawn by it: {error}"
 
 
-def curves(summary: Summary) -> tuple[list[Plot], str]:
-    try:
-        return plots(summary.groups, summary.objective), ""
-    except RequestError as error:
-        return [], f"No learning curves: {error}"
-
-
 def about(code: Experiment | None) -> list[str]:
     """The paragraphs that --help shows too."""
     text = inspect.cleandoc(code.config.__doc__ or "") if code else ""
@@ -94,7 +90,3 @@ def about(code: Experiment | None) -> list[str]:
 def left_out(groups: Sequence[Group]) -> str:
     many = len(groups) - MOST_GROUPS
     return f"{many} more configurations are left out; `lineshaft summary` shows them all." if many > 0 else ""
-
-
-def last_line(folder: Folder) -> str:
-    return folder.error().strip().rpartition("\n")[2][:300]

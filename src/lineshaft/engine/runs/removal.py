@@ -28,14 +28,16 @@ def doomed(
     states: Sequence[str] = (),
     where: Sequence[str] = (),
     experiment: str | None = None,
+    stale: bool = False,
 ) -> list[Doomed]:
     """The runs named, else those that meet all that is asked; never all for want of a condition."""
-    if bool(texts) == bool(states or where or experiment):
+    if bool(texts) == bool(states or where or experiment or stale):
         raise RequestError(
             "say which runs: their ids, or any of --state failed, --stale, --where key=value, "
             "--experiment NAME"
         )
-    chosen = named(runs, texts) if texts else [line.row for line in listing(runs, experiment, states, where)]
+    listed = [] if texts else listing(runs, experiment, states, where)
+    chosen = named(runs, texts) + [line.row for line in listed if line.is_stale or not stale]
     refuse_active(chosen)
     family, going = Family(rows(runs)), {row.id for row in chosen}
     return [Doomed(row, [c for c in ids(family.children(row)) if c not in going]) for row in chosen]
@@ -45,7 +47,7 @@ def named(runs: Path, texts: Sequence[str]) -> list[Row]:
     """The runs named; a folder elsewhere that only looks like one, such as a model's, is none of them."""
     found = {folder.dir: read(folder) or Row(folder, "new") for folder in (pick(runs, t) for t in texts)}
     for home in found:
-        if home.resolve().parent.parent != runs.resolve():
+        if home.parent.resolve().parent != runs.resolve():
             raise RequestError(f"{home} is no run below {runs}: name its folder of runs with --runs")
     return list(with_queue(list(found.values())))
 

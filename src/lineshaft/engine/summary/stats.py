@@ -6,14 +6,17 @@ from collections.abc import Sequence
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean and 95 % t interval; an interval of NaN for a single value, all NaN for none."""
+    """Mean and 95 % t interval; an interval of NaN for a single value, all NaN for none.
+
+    Values up to the largest number a computer holds have a width: `hypot` squares none of them.
+    """
     n = len(values)
     if not n:
         return math.nan, math.nan, math.nan
     mean = sum(values) / n
-    if n < 2:
+    if n < 2 or not math.isfinite(mean):
         return float(mean), math.nan, math.nan
-    deviation = math.sqrt(sum((x - mean) ** 2 for x in values) / (n - 1))
+    deviation = math.hypot(*(x - mean for x in values)) / math.sqrt(n - 1)
     half = quantile(n - 1) * deviation / math.sqrt(n)
     return float(mean), float(mean - half), float(mean + half)
 
