@@ -1,6 +1,6 @@
 """What the engine itself costs, beside other ways to run the same grid, measured side by side in one go."""
 
-import importlib.util
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -116,7 +116,7 @@ def plain(home: Path, own: float) -> float:
 
 def hydra(home: Path, own: float, *more: str) -> float | None:
     """Hydra's own launchers; None where the extra `bench` is not installed."""
-    if importlib.util.find_spec("hydra") is None:
+    if not installed("hydra-core"):
         return None
     command = [sys.executable, "-m", "lineshaft.engine.bench.peers.hydra_sweep", "-m", *more]
     spent([*command, f"lr={LRS[0]}"], home)  # its bytecode, so that it is as warm as ours
@@ -125,9 +125,19 @@ def hydra(home: Path, own: float, *more: str) -> float | None:
 
 
 def joblib(home: Path, own: float) -> float | None:
-    if importlib.util.find_spec("hydra_plugins.hydra_joblib_launcher") is None:
+    """The same through Hydra's launcher for several processes."""
+    if not installed("hydra-joblib-launcher"):
         return None
     return hydra(home, own, "hydra/launcher=joblib", f"hydra.launcher.n_jobs={WORKERS}")
+
+
+def installed(package: str) -> bool:
+    """By its metadata: `find_spec` of a module within a package that is missing is an error."""
+    try:
+        importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 PEERS: dict[str, Callable[[Path, float], float | None]] = {

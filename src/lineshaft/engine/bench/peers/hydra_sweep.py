@@ -9,7 +9,7 @@ from lineshaft.engine.bench.tiny import train
 ConfigStore.instance().store(name="config", node={"lr": 0.01, "seed": 0})
 
 
-@hydra.main(version_base=None, config_name="config")  # type: ignore[untyped-decorator]
+@hydra.main(version_base=None, config_name="config")
 def main(config: DictConfig) -> None:
     print(train(config.lr, config.seed))
 
