@@ -42,6 +42,10 @@ def test_intervals_are_those_of_scipy():
     assert all(map(math.isnan, mean_interval([])))
 
 
+def test_equal_values_have_no_spread_however_their_sum_rounds():
+    assert mean_interval([0.1] * 10) == (0.1, 0.1, 0.1)
+
+
 def test_an_exploded_metric_has_a_wide_interval_and_stops_nothing(tmp_path, lineshaft):
     mean, low, high = mean_interval([1e200, 3e200])
     assert (mean, high - mean, mean - low) == pytest.approx((2e200, quantile(1) * 1e200, quantile(1) * 1e200))

@@ -16,6 +16,8 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
     mean = sum(values) / n
     if n < 2 or not math.isfinite(mean):
         return float(mean), math.nan, math.nan
+    if min(values) == max(values):  # their sum may round, but they have no spread
+        return float(values[0]), float(values[0]), float(values[0])
     deviation = math.hypot(*(x - mean for x in values)) / math.sqrt(n - 1)
     half = quantile(n - 1) * deviation / math.sqrt(n)
     return float(mean), float(mean - half), float(mean + half)
