@@ -1,6 +1,5 @@
 """One run: what it leaves, how it resumes, how it fails, and what is refused with nothing made."""
 
-import errno
 import json
 import math
 import os
@@ -12,24 +11,15 @@ import time
 from pathlib import Path
 
 import pytest
+from walking import ALWAYS, LEAVER, made_of, walk
 
 from lineshaft.engine import Options, RequestError, provenance
-from lineshaft.engine.checkpoint import Checkpoints, read
+from lineshaft.engine.checkpoint import Checkpoints
 from lineshaft.engine.errors import Busy
 from lineshaft.engine.execute import execute
 from lineshaft.engine.experiment import find, known
-from lineshaft.engine.run import Run, append
-from lineshaft.engine.store import Folder, StorageError, folders, mend_tail, write
+from lineshaft.engine.store import Folder, folders, mend_tail
 
-ALWAYS = Options(checkpoint_every=0)
-LEAVER = """
-import sys
-from lineshaft.engine import Config as Base
-class Config(Base):
-    "Leaves."
-def run(config, run):
-    sys.exit({code})
-"""
 DRAWING = """
 import random
 import numpy as np
@@ -42,21 +32,7 @@ def run(config, run):
     run.need(find({walk!r}).config(steps=2))
     return {{"torch": torch.rand(()).item(), "numpy": np.random.rand(), "python": random.random()}}
 """
-DIVERGES_FIRST = """
-from typing import ClassVar
-from lineshaft.engine import Config as Base
-class Config(Base):
-    "Scores that begin with one that is no number."
-    objective: ClassVar = ("val/x", "max")
-    stop: bool = False
-def run(config, run):
-    scores = [float("nan"), 1.0, float("inf"), 0.5]
-    for step in range(run.state or 0, 4):
-        run.checkpoint(step, lambda: step + 1, score=scores[step])
-        if config.stop and run.state is None:
-            (run.dir / "stop").touch()
-    return {"val/x": 1.0}
-"""
+
 LATE = """
 from lineshaft.engine import Config as Base, Dataset
 class Config(Base):
@@ -67,6 +43,7 @@ def run(config, run):
         run.checkpoint(step, lambda: step + 1)
     run.data(Dataset("pebbles", "toys/pebbles", {"pebbles.csv": "0" * 64}, "a beach", "free"))
 """
+
 FORK_AND_HOLD = """
 import os, sys, time
 from pathlib import Path
@@ -76,11 +53,6 @@ if os.fork() == 0:
     time.sleep(30); os._exit(0)
 print("held", flush=True); time.sleep(30)
 """
-
-
-def walk(toy, runs: Path, options: Options = ALWAYS, **values) -> tuple[Folder, str]:
-    address = toy("walk")
-    return execute(address, find(address).config(**values), runs, options)
 
 
 def stopped_after(seconds: float, folder: Path) -> None:
@@ -169,67 +141,6 @@ def test_the_lock_keeps_a_second_process_out_and_lookers_do_not(toy, tmp_path):
         looker.join()
 
 
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(toy, tmp_path):
-    whole, _ = walk(toy, tmp_path / "whole", steps=8)
-    folder, _ = walk(toy, tmp_path / "cut", steps=8)
-    (folder.dir / "result.json").unlink()
-    last = folder.dir / "checkpoints" / "last.pt"
-    data = bytearray(last.read_bytes())
-    data[len(data) // 2] ^= 1
-    last.write_bytes(data)
-    folder, state = walk(toy, tmp_path / "cut", steps=8)
-    assert (state, folder.result()) == ("done", whole.result())
-    assert "last.pt is damaged" in (folder.dir / "log.txt").read_text()
-
-
-@pytest.mark.parametrize("bit", range(0, 8 * 1500, 797))
-def test_no_flipped_bit_gives_another_state(tmp_path, bit):
-    store = Checkpoints(tmp_path)
-    store.save(3, {"x": list(range(50))}, None, False)
-    path = tmp_path / "last.pt"
-    data = bytearray(path.read_bytes())
-    data[bit // 8 % len(data)] ^= 1 << bit % 8
-    path.write_bytes(data)
-    try:
-        assert read(path)["state"] == {"x": list(range(50))}
-    except ValueError:
-        pass
-
-
-def test_truncated_checkpoints_are_refused_with_the_way_out(toy, tmp_path):
-    folder, _ = walk(toy, tmp_path)
-    (folder.dir / "result.json").unlink()
-    for name in ("last.pt", "previous.pt"):
-        os.truncate(folder.dir / "checkpoints" / name, 100)
-    with pytest.raises(RequestError, match="remove the folder to compute from the start"):
-        walk(toy, tmp_path)
-    assert folder.dir.exists()
-
-
-def made_of(source: str, home: Path) -> str:
-    """The address of an experiment that this source is."""
-    file = home / "experiment.py"
-    file.write_text(source)
-    return str(file)
-
-
-def test_a_score_that_is_no_number_is_never_the_best(tmp_path):
-    address = made_of(DIVERGES_FIRST, tmp_path)
-    folder, _ = execute(address, find(address).config(), tmp_path / "runs", ALWAYS)
-    store = Checkpoints(folder.dir / "checkpoints")
-    assert (store.best_score(), store.best()) == (1.0, (2, ""))
-
-
-def test_a_stored_best_that_is_no_number_is_beaten(tmp_path):
-    address = made_of(DIVERGES_FIRST, tmp_path)
-    config = find(address).config(stop=True)
-    folder, state = execute(address, config, tmp_path / "runs", ALWAYS)
-    assert state == "paused"
-    (folder.dir / "checkpoints/best.json").write_text('{"step": 0, "score": NaN}')
-    execute(address, config, tmp_path / "runs", ALWAYS)
-    assert Checkpoints(folder.dir / "checkpoints").best_score() == 0.5, "what came after it was stopped"
-
-
 def test_a_request_that_proves_wrong_late_keeps_what_was_computed(tmp_path):
     address = made_of(LATE, tmp_path)
     with pytest.raises(RequestError, match="data set pebbles is not here"):
@@ -273,108 +184,6 @@ def test_a_refused_run_makes_nothing(toy, tmp_path):
     with pytest.raises(RequestError, match=r"data set pebbles is not here(?s:.)*from a beach"):
         execute(address, find(address).config(), tmp_path, ALWAYS)
     assert list(folders(tmp_path)) == []
-
-
-def test_a_folder_that_cannot_be_written_is_named(toy, tmp_path):
-    (tmp_path / "walk").write_text("a file where the folder should be")
-    with pytest.raises(StorageError, match="walk"):
-        walk(toy, tmp_path)
-
-
-def test_a_full_disk_loses_nothing(tmp_path):
-    target = Path("/dev/full")
-    if not target.exists():
-        pytest.skip("no /dev/full")
-    link = tmp_path / "x.json"
-    link.write_text("old")
-    (tmp_path / f".x.json.{os.getpid()}").symlink_to(target)
-    with pytest.raises(StorageError, match="No space left"):
-        write(link, "new")
-    assert link.read_text() == "old"
-
-
-class Full:
-    """An array whose bytes find no room, told as numpy tells it."""
-
-    def __array__(self, dtype=None, copy=None):
-        raise OSError("300000 requested and 252928 written")
-
-
-def test_an_array_that_finds_no_room_is_no_failure_of_the_run(tmp_path, monkeypatch):
-    run = object.__new__(Run)
-    run.folder, run.options = Folder(tmp_path), Options()
-    with pytest.raises(StorageError, match="252928 written; make room"):
-        run.array("x", Full())
-    assert os.listdir(tmp_path / "arrays") == []
-
-
-def test_a_checkpoint_that_finds_no_room_leaves_the_one_before(tmp_path, monkeypatch):
-    import torch
-
-    def save(content, file):
-        try:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        except OSError:
-            raise RuntimeError("unexpected pos 448 vs 342")  # noqa: B904
-
-    store = Checkpoints(tmp_path)
-    store.save(1, "one", None, False)
-    monkeypatch.setattr(torch, "save", save)
-    with pytest.raises(StorageError, match="No space left"):
-        store.save(2, "two", None, False)
-    assert os.listdir(tmp_path) == ["last.pt"]
-    assert store.load()[:2] == (1, "one")
-
-
-def test_a_full_disk_met_by_the_experiment_itself_is_no_failure_of_the_run(tmp_path):
-    if not Path("/dev/full").exists():
-        pytest.skip("no /dev/full")
-    file = tmp_path / "writer.py"
-    file.write_text(LEAVER.replace("sys.exit({code})", "open('/dev/full', 'wb', 0).write(b'x')"))
-    address = str(file)
-    with pytest.raises(StorageError, match="No space left"):
-        execute(address, find(address).config(), tmp_path / "runs", ALWAYS)
-    (folder,) = folders(tmp_path / "runs")
-    assert folder.state() == "new"
-
-
-def test_a_line_written_in_part_ends_the_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "write", lambda handle, data: 3)
-    with pytest.raises(StorageError, match="No space left"):
-        append(tmp_path / "metrics.jsonl", b"too long")
-
-
-def test_a_folder_without_room_for_its_configuration_is_taken_away(toy, tmp_path, monkeypatch):
-    def full(path, value, sync=False):
-        raise StorageError(path, OSError(errno.ENOSPC, "No space left on device"))
-
-    monkeypatch.setattr("lineshaft.engine.execute.write_json", full)
-    with pytest.raises(StorageError):
-        walk(toy, tmp_path)
-    assert list(folders(tmp_path)) == []
-
-
-def test_a_damaged_checkpoint_never_takes_the_place_of_a_good_one(tmp_path):
-    store = Checkpoints(tmp_path)
-    store.save(1, "one", None, False)
-    store.save(2, "two", None, False)
-    os.truncate(tmp_path / "last.pt", 100)
-    assert store.load()[:2] == (1, "one")
-    store.save(3, "three", None, False)
-    assert read(tmp_path / "previous.pt")["state"] == "one"
-    store.save(4, "four", None, False)
-    assert read(tmp_path / "previous.pt")["state"] == "three"
-
-
-def test_a_damaged_best_checkpoint_gives_way_to_the_last_and_this_is_said(tmp_path):
-    store = Checkpoints(tmp_path)
-    store.save(1, "one", 1.0, True)
-    store.save(2, "two", 0.5, False)
-    assert store.best() == ("one", "")
-    os.truncate(tmp_path / "best.pt", 100)
-    state, note = store.best()
-    assert state == "two"
-    assert "best.pt is damaged" in note and "last.pt used" in note
 
 
 @pytest.mark.parametrize("code", ["1", "0", "'no data'"])
