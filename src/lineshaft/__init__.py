@@ -18,6 +18,6 @@ def runs(
     """
     import os
 
-    from lineshaft.engine.runs.frame import frame
+    from lineshaft.engine.table.frame import frame
 
     return frame(Path(folder or os.environ.get("LINESHAFT_RUNS") or "runs"), experiment, where)

@@ -10,8 +10,8 @@ from lineshaft.continual.claims import CLAIMS, lpft_minus_finetune
 from lineshaft.continual.experiments.stream import Config
 from lineshaft.continual.phases import Finetune, Frozen, Lpft, Schedule
 from lineshaft.engine import Folder
-from lineshaft.engine.config import as_json
-from lineshaft.engine.names import name
+from lineshaft.engine.spec.config import as_json
+from lineshaft.engine.spec.names import name
 
 FT, LP = (1e-5, 1e-4, 1e-3), (1e-3, 1e-2, 1e-1)
 

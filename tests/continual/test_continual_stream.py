@@ -9,9 +9,9 @@ from lineshaft.continual import claims, tables
 from lineshaft.continual.experiments.stream import Config, figures
 from lineshaft.continual.phases import Finetune, Frozen, Lpft
 from lineshaft.engine import Folder, Options, Run
-from lineshaft.engine.config import Parent, as_json
-from lineshaft.engine.execute import execute
-from lineshaft.engine.names import name
+from lineshaft.engine.run.execute import execute
+from lineshaft.engine.spec.config import Parent, as_json
+from lineshaft.engine.spec.names import name
 
 SHORT = Config(epochs=2, schedule=Lpft(probe_epochs=2), train_size=30)
 STEPS = 5 * (2 + 2 + 1)

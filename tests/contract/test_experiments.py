@@ -13,11 +13,11 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from lineshaft.engine.config import Config, as_json, combination, is_model, members, variants
-from lineshaft.engine.experiment import Experiment, address_of, find, known, own
-from lineshaft.engine.grid import grid
-from lineshaft.engine.names import MOST_BYTES, name
-from lineshaft.engine.spelling import words
+from lineshaft.engine.spec.config import Config, as_json, combination, is_model, members, variants
+from lineshaft.engine.spec.experiment import Experiment, address_of, find, known, own
+from lineshaft.engine.spec.grid import grid
+from lineshaft.engine.spec.names import MOST_BYTES, name
+from lineshaft.engine.spec.spelling import words
 
 SYSTEMS = sorted({address.partition(".")[0] for address in own()})
 
@@ -153,7 +153,7 @@ def test_data_sets_say_where_they_come_from():
 
 def test_figures_draw_what_a_run_left(experiment, tmp_path):
     """The embedded demo of each experiment, run once: finite numbers, and pictures that can be drawn."""
-    from lineshaft.engine.execute import execute
+    from lineshaft.engine.run.execute import execute
 
     folder, state = execute(experiment.address, experiment.config(), tmp_path)
     assert state == "done", folder.error()

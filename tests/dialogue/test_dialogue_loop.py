@@ -12,7 +12,7 @@ from lineshaft.dialogue.corpus import Fold
 from lineshaft.dialogue.experiments import loop
 from lineshaft.dialogue.students import CONTROLS, SYSTEMS, Job, Students
 from lineshaft.engine import Options
-from lineshaft.engine.execute import execute
+from lineshaft.engine.run.execute import execute
 
 
 @pytest.fixture(scope="module")

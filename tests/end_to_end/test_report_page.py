@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lineshaft.engine.execute import execute
-from lineshaft.engine.experiment import find
 from lineshaft.engine.report.page import write_report
+from lineshaft.engine.run.execute import execute
+from lineshaft.engine.spec.experiment import find
 
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = (

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lineshaft.engine.config import as_json
-from lineshaft.engine.experiment import find
-from lineshaft.engine.names import name
-from lineshaft.engine.provenance import code
-from lineshaft.engine.store import Folder
+from lineshaft.engine.run.provenance import code
+from lineshaft.engine.run.store import Folder
+from lineshaft.engine.spec.config import as_json
+from lineshaft.engine.spec.experiment import find
+from lineshaft.engine.spec.names import name
 
 WALK = Path(__file__).parent / "toys" / "walk.py"
 NAN = math.nan

@@ -13,9 +13,9 @@ from lineshaft.cli.run import rows_of
 from lineshaft.cli.slurm import Watch
 from lineshaft.cli.tour import Ticker
 from lineshaft.engine import Config, RequestError
-from lineshaft.engine.experiment import find
-from lineshaft.engine.store import folders
-from lineshaft.engine.task import task
+from lineshaft.engine.launch.task import task
+from lineshaft.engine.run.store import folders
+from lineshaft.engine.spec.experiment import find
 
 HOSTILE = ["a/b", "../../etc", "-rf", "über/ñ", "x" * 10_000, "line\nbreak", "[1", '"', "a=b", "{}", ".", "~"]
 

@@ -6,9 +6,9 @@ import pytest
 from walking import ALWAYS, made_of, walk
 
 from lineshaft.engine import RequestError
-from lineshaft.engine.checkpoint import Checkpoints, read
-from lineshaft.engine.execute import execute
-from lineshaft.engine.experiment import find
+from lineshaft.engine.run.checkpoint import Checkpoints, read
+from lineshaft.engine.run.execute import execute
+from lineshaft.engine.spec.experiment import find
 
 DIVERGES_FIRST = """
 from typing import ClassVar

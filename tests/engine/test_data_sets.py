@@ -11,8 +11,8 @@ from typing import ClassVar
 import pytest
 
 from lineshaft.engine import Dataset, RequestError
-from lineshaft.engine.data import datasets, locate
-from lineshaft.engine.download import get
+from lineshaft.engine.data.dataset import datasets, locate
+from lineshaft.engine.data.download import get
 
 CONTENT = bytes(range(256)) * 4000
 SUM = hashlib.sha256(CONTENT).hexdigest()

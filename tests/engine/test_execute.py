@@ -13,19 +13,20 @@ from pathlib import Path
 import pytest
 from walking import ALWAYS, LEAVER, made_of, walk
 
-from lineshaft.engine import Options, RequestError, provenance
-from lineshaft.engine.checkpoint import Checkpoints
+from lineshaft.engine import Options, RequestError
 from lineshaft.engine.errors import Busy
-from lineshaft.engine.execute import execute
-from lineshaft.engine.experiment import find, known
-from lineshaft.engine.store import Folder, folders, mend_tail
+from lineshaft.engine.run import provenance
+from lineshaft.engine.run.checkpoint import Checkpoints
+from lineshaft.engine.run.execute import execute
+from lineshaft.engine.run.store import Folder, folders, mend_tail
+from lineshaft.engine.spec.experiment import find, known
 
 DRAWING = """
 import random
 import numpy as np
 import torch
 from lineshaft.engine import Config as Base
-from lineshaft.engine.experiment import find
+from lineshaft.engine.spec.experiment import find
 class Config(Base):
     "Draws after a walk that it needs."
 def run(config, run):

@@ -15,10 +15,10 @@ from types import SimpleNamespace
 import pytest
 
 from lineshaft.engine import Options
-from lineshaft.engine.experiment import find
-from lineshaft.engine.launch import Launcher, modules_of
-from lineshaft.engine.store import Folder, folders
-from lineshaft.engine.task import task
+from lineshaft.engine.launch.local import Launcher, modules_of
+from lineshaft.engine.launch.task import task
+from lineshaft.engine.run.store import Folder, folders
+from lineshaft.engine.spec.experiment import find
 
 LAUNCH = [sys.executable, "-c", "from lineshaft.cli import main; main()", "sweep"]
 

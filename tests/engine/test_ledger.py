@@ -7,7 +7,7 @@ import pytest
 from lineshaft.engine.claims import ledger
 from lineshaft.engine.claims.claim import Claim, Evidence
 from lineshaft.engine.claims.overhead import gaps, median_interval, zero
-from lineshaft.engine.store import Folder
+from lineshaft.engine.run.store import Folder
 
 ROWS = {
     "plasma": "speed fluid coupling rare rollout",

@@ -16,16 +16,16 @@ from finished import NAN, WALK, finished, put
 import lineshaft as package
 from lineshaft.cli.output import runs_folder
 from lineshaft.engine import Options, RequestError
-from lineshaft.engine.execute import execute
-from lineshaft.engine.experiment import find
-from lineshaft.engine.provenance import source_hash
-from lineshaft.engine.runs.listing import listing
-from lineshaft.engine.runs.pick import pick
-from lineshaft.engine.runs.portrait import portrait
-from lineshaft.engine.runs.table import flattened, rows
-from lineshaft.engine.runs.where import parsed
-from lineshaft.engine.source import code_now
-from lineshaft.engine.store import Folder
+from lineshaft.engine.run.execute import execute
+from lineshaft.engine.run.provenance import source_hash
+from lineshaft.engine.run.store import Folder
+from lineshaft.engine.spec.experiment import find
+from lineshaft.engine.table.listing import listing
+from lineshaft.engine.table.pick import pick
+from lineshaft.engine.table.portrait import portrait
+from lineshaft.engine.table.row import flattened, rows
+from lineshaft.engine.table.source import code_now
+from lineshaft.engine.table.where import parsed
 
 HOLD = """
 import sys, time
@@ -90,7 +90,7 @@ def test_queued_is_what_the_scheduler_still_knows(tmp_path, monkeypatch):
         asked.extend(folder.id for folder in folders)
         return {waiting.id}
 
-    monkeypatch.setattr("lineshaft.engine.slurm.submission.queued", queued)
+    monkeypatch.setattr("lineshaft.engine.launch.slurm.submission.queued", queued)
     assert {row.id: row.state for row in rows(tmp_path)}[waiting.id] == "queued"
     assert sorted(asked) == [waiting.id, lost.id]
     assert {row.id: row.state for row in rows(tmp_path)}[lost.id] == "new"

@@ -10,8 +10,8 @@ from pydantic import Field
 from test_words import configs, made, texts
 
 from lineshaft.engine import Config
-from lineshaft.engine.config import Parent, as_json
-from lineshaft.engine.names import MOST_BYTES, name
+from lineshaft.engine.spec.config import Parent, as_json
+from lineshaft.engine.spec.names import MOST_BYTES, name
 
 
 class Texts(Config):

@@ -8,11 +8,11 @@ import pytest
 from walking import ALWAYS, LEAVER, walk
 
 from lineshaft.engine import Options
-from lineshaft.engine.checkpoint import Checkpoints
-from lineshaft.engine.execute import execute
-from lineshaft.engine.experiment import find
-from lineshaft.engine.run import Run, append
-from lineshaft.engine.store import Folder, StorageError, folders, write
+from lineshaft.engine.run.checkpoint import Checkpoints
+from lineshaft.engine.run.execute import execute
+from lineshaft.engine.run.run import Run, append
+from lineshaft.engine.run.store import Folder, StorageError, folders, write
+from lineshaft.engine.spec.experiment import find
 
 
 class Full:
@@ -88,7 +88,7 @@ def test_a_folder_without_room_for_its_configuration_is_taken_away(toy, tmp_path
     def full(path, value, sync=False):
         raise StorageError(path, OSError(errno.ENOSPC, "No space left on device"))
 
-    monkeypatch.setattr("lineshaft.engine.execute.write_json", full)
+    monkeypatch.setattr("lineshaft.engine.run.execute.write_json", full)
     with pytest.raises(StorageError):
         walk(toy, tmp_path)
     assert list(folders(tmp_path)) == []

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 AGAIN = """
-from lineshaft.engine.options import set_threads
+from lineshaft.engine.run.options import set_threads
 set_threads(2)
 import numba
 numba.np.ufunc.parallel._launch_threads()

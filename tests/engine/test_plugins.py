@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lineshaft.engine.store import folders
+from lineshaft.engine.run.store import folders
 
 TOYS = Path(__file__).parent / "toys"
 COMMAND = [sys.executable, "-c", "from lineshaft.cli import main; main()"]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from lineshaft.engine.execute import execute
-from lineshaft.engine.experiment import find
-from lineshaft.engine.options import Options
+from lineshaft.engine.run.execute import execute
+from lineshaft.engine.run.options import Options
+from lineshaft.engine.spec.experiment import find
 
 
 def files(root):

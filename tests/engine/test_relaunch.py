@@ -4,14 +4,14 @@ import pytest
 from finished import NAN, V2, WALK, finished, grid_of, put, toy_with
 
 from lineshaft.engine import Options, RequestError
-from lineshaft.engine.execute import execute
-from lineshaft.engine.experiment import find
-from lineshaft.engine.names import name
-from lineshaft.engine.runs.family import Family
-from lineshaft.engine.runs.portrait import portrait
-from lineshaft.engine.runs.relaunch import children, choose
-from lineshaft.engine.runs.table import rows
-from lineshaft.engine.store import Folder, remove
+from lineshaft.engine.keep.relaunch import children, choose
+from lineshaft.engine.run.execute import execute
+from lineshaft.engine.run.store import Folder, remove
+from lineshaft.engine.spec.experiment import find
+from lineshaft.engine.spec.names import name
+from lineshaft.engine.table.family import Family
+from lineshaft.engine.table.portrait import portrait
+from lineshaft.engine.table.row import rows
 
 PROBE = WALK.with_name("probe.py")
 ALWAYS = Options(checkpoint_every=0)

@@ -9,13 +9,13 @@ import pytest
 from finished import NAN, V2, WALK, finished, put, toy_with
 
 from lineshaft.engine import RequestError
-from lineshaft.engine.execute import execute
-from lineshaft.engine.experiment import find
-from lineshaft.engine.options import Options
-from lineshaft.engine.runs import rename, usage
-from lineshaft.engine.runs.removal import carry_out, doomed
-from lineshaft.engine.runs.table import rows
-from lineshaft.engine.store import Folder, remove
+from lineshaft.engine.keep import rename, usage
+from lineshaft.engine.keep.removal import carry_out, doomed
+from lineshaft.engine.run.execute import execute
+from lineshaft.engine.run.options import Options
+from lineshaft.engine.run.store import Folder, remove
+from lineshaft.engine.spec.experiment import find
+from lineshaft.engine.table.row import rows
 
 
 def now_computed_by(toy, *folders):
@@ -145,10 +145,10 @@ def test_removal_by_state_by_condition_and_by_name(tmp_path):
 def test_running_and_queued_runs_are_not_removed(tmp_path, monkeypatch):
     folder = finished(tmp_path, state="paused", lr=0.2)
     put(folder, "job.json", {"job": "7_0"})
-    monkeypatch.setattr("lineshaft.engine.slurm.submission.queued", lambda folders: {folder.id})
+    monkeypatch.setattr("lineshaft.engine.launch.slurm.submission.queued", lambda folders: {folder.id})
     with pytest.raises(RequestError, match="is queued: stop running ones first"):
         doomed(tmp_path, texts=["lr=0.2"])
-    monkeypatch.setattr("lineshaft.engine.slurm.submission.queued", lambda folders: set())
+    monkeypatch.setattr("lineshaft.engine.launch.slurm.submission.queued", lambda folders: set())
     program = (
         "import sys; from filelock import FileLock; lock = FileLock(sys.argv[1]); lock.acquire(); "
         "print('held', flush=True); input()"

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from lineshaft.engine.errors import RequestError
-from lineshaft.engine.execute import execute
-from lineshaft.engine.experiment import find
 from lineshaft.engine.report.curves import Axis, plots, points, read
 from lineshaft.engine.report.page import write_report
-from lineshaft.engine.summary.cells import headline, label, spelled
-from lineshaft.engine.summary.summary import summaries
+from lineshaft.engine.run.execute import execute
+from lineshaft.engine.spec.experiment import find
+from lineshaft.engine.table.cells import headline, label, spelled
+from lineshaft.engine.table.summary import summaries
 
 NAN = float("nan")
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&"

@@ -7,12 +7,12 @@ import pytest
 
 from lineshaft.cli import run, spread
 from lineshaft.engine import RequestError
-from lineshaft.engine.options import Options
-from lineshaft.engine.slurm.job import wanted_back
-from lineshaft.engine.slurm.settings import minutes, parameters
-from lineshaft.engine.slurm.submission import queued, submit
-from lineshaft.engine.stop import Stop
-from lineshaft.engine.store import Folder
+from lineshaft.engine.launch.slurm.job import wanted_back
+from lineshaft.engine.launch.slurm.settings import minutes, parameters
+from lineshaft.engine.launch.slurm.submission import queued, submit
+from lineshaft.engine.run.options import Options
+from lineshaft.engine.run.stop import Stop
+from lineshaft.engine.run.store import Folder
 
 
 @pytest.mark.parametrize(

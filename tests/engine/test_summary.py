@@ -12,12 +12,12 @@ from scipy import stats as scipy_stats
 
 from lineshaft.engine import RequestError
 from lineshaft.engine.bench import finished as bench_runs
-from lineshaft.engine.runs.table import rows
-from lineshaft.engine.source import objective
-from lineshaft.engine.summary.columns import varying
-from lineshaft.engine.summary.pair import chosen, compare
-from lineshaft.engine.summary.stats import QUANTILES, mean_interval, quantile
-from lineshaft.engine.summary.summary import summaries, summarise
+from lineshaft.engine.table.columns import varying
+from lineshaft.engine.table.pair import chosen, compare
+from lineshaft.engine.table.row import rows
+from lineshaft.engine.table.source import objective
+from lineshaft.engine.table.stats import QUANTILES, mean_interval, quantile
+from lineshaft.engine.table.summary import summaries, summarise
 
 WITHOUT = WALK.with_name("needy.py")
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from lineshaft.engine import RequestError
-from lineshaft.engine.execute import execute
-from lineshaft.engine.experiment import find
-from lineshaft.engine.options import Options
-from lineshaft.engine.store import Folder
+from lineshaft.engine.run.execute import execute
+from lineshaft.engine.run.options import Options
+from lineshaft.engine.run.store import Folder
+from lineshaft.engine.spec.experiment import find
 from lineshaft.engine.track.mirror import open_sinks
 from lineshaft.engine.track.wandb import stable_id
 

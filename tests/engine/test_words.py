@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from lineshaft.engine import Config, Part, RequestError
-from lineshaft.engine.config import as_json
-from lineshaft.engine.grid import commas, expand, grid, grid_over, split
-from lineshaft.engine.spelling import words
-from lineshaft.engine.words import build
+from lineshaft.engine.spec.config import as_json
+from lineshaft.engine.spec.grid import commas, expand, grid, grid_over, split
+from lineshaft.engine.spec.spelling import words
+from lineshaft.engine.spec.words import build
 
 
 class Si(Part):

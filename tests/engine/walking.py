@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from lineshaft.engine import Options
-from lineshaft.engine.execute import execute
-from lineshaft.engine.experiment import find
-from lineshaft.engine.store import Folder
+from lineshaft.engine.run.execute import execute
+from lineshaft.engine.run.store import Folder
+from lineshaft.engine.spec.experiment import find
 
 ALWAYS = Options(checkpoint_every=0)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lineshaft.engine import Folder
-from lineshaft.engine.config import as_json
+from lineshaft.engine.spec.config import as_json
 from lineshaft.plasma import tables
 from lineshaft.plasma.claims import CLAIMS, rare
 

@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from lineshaft.engine import Folder, Options
-from lineshaft.engine.execute import execute
-from lineshaft.engine.stop import Paused
+from lineshaft.engine.run.execute import execute
+from lineshaft.engine.run.stop import Paused
 from lineshaft.plasma.cases import Langmuir, Slab, TwoStream
 from lineshaft.plasma.experiments import simulate
 from lineshaft.plasma.experiments.simulate import Config

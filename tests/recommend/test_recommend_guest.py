@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from lineshaft.engine import Options, RequestError
-from lineshaft.engine.config import Parent
-from lineshaft.engine.execute import execute
-from lineshaft.engine.store import Folder
+from lineshaft.engine.run.execute import execute
+from lineshaft.engine.run.store import Folder
+from lineshaft.engine.spec.config import Parent
 from lineshaft.recommend import claims, tables
 from lineshaft.recommend.evaluate import Ranks
 from lineshaft.recommend.experiments import guest

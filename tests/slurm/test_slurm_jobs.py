@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from lineshaft.engine.execute import execute
-from lineshaft.engine.experiment import find
-from lineshaft.engine.grid import grid
-from lineshaft.engine.options import Options
-from lineshaft.engine.slurm.submission import queued, submit
-from lineshaft.engine.store import Folder
-from lineshaft.engine.task import Task, task
+from lineshaft.engine.launch.slurm.submission import queued, submit
+from lineshaft.engine.launch.task import Task, task
+from lineshaft.engine.run.execute import execute
+from lineshaft.engine.run.options import Options
+from lineshaft.engine.run.store import Folder
+from lineshaft.engine.spec.experiment import find
+from lineshaft.engine.spec.grid import grid
 
 WALK = str(Path(__file__).parents[1] / "engine" / "toys" / "walk.py")
 LINESHAFT = [sys.executable, "-c", "from lineshaft.cli import main; main()"]

@@ -3,8 +3,8 @@
 import sys
 import time
 
-from lineshaft.engine.launch import Launcher
-from lineshaft.engine.progress import clock
+from lineshaft.engine.launch.local import Launcher
+from lineshaft.engine.run.progress import clock
 
 REDRAW_EVERY = 0.5
 PLAIN_EVERY = 30.0

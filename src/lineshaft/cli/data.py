@@ -9,7 +9,7 @@ from lineshaft.cli import DONE, FAILED
 from lineshaft.cli.output import plain, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from lineshaft.engine.data import Dataset
+    from lineshaft.engine.data.dataset import Dataset
 
 Name = Annotated[str | None, typer.Argument(help="a data set (default: all)")]
 Json = Annotated[bool, typer.Option("--json", help="a list, and nothing else")]
@@ -38,7 +38,7 @@ def ls(name: Name = None, json: Json = False) -> None:
 @app.command()
 def get(name: Annotated[str, typer.Argument(help="a data set")]) -> None:
     """Download what is missing of a data set; a file is put in place once its checksum is right."""
-    from lineshaft.engine.download import get
+    from lineshaft.engine.data.download import get
 
     (each,) = chosen(name)
     say(f"{each.name}: {each.licence}\nsource: {each.source}")
@@ -48,7 +48,7 @@ def get(name: Annotated[str, typer.Argument(help="a data set")]) -> None:
 @app.command()
 def check(name: Name = None) -> int:
     """Compare the checksums of all files that are here with the known ones."""
-    from lineshaft.engine.data import checksum
+    from lineshaft.engine.data.dataset import checksum
 
     wrong = 0
     for each in chosen(name):
@@ -63,20 +63,20 @@ def check(name: Name = None) -> int:
 
 
 def chosen(name: str | None) -> list["Dataset"]:
-    from lineshaft.engine.data import dataset, datasets
+    from lineshaft.engine.data.dataset import dataset, datasets
 
     return list(datasets().values()) if name is None else [dataset(name)]
 
 
 def place(each: "Dataset") -> Path:
-    from lineshaft.engine.download import place
+    from lineshaft.engine.data.download import place
 
     return place(each)
 
 
 def described(each: "Dataset") -> dict[str, Any]:
     """What `ls` tells of a data set; nothing is read but the names of files."""
-    from lineshaft.engine.data import absent
+    from lineshaft.engine.data.dataset import absent
 
     home = place(each)
     lacks = absent(each, home)

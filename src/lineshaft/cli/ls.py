@@ -10,7 +10,7 @@ from lineshaft.cli.output import plain, print_json, print_table, runs_folder, sa
 from lineshaft.cli.summary import Experiment, Runs, Where, names
 
 if TYPE_CHECKING:
-    from lineshaft.engine.runs.listing import Line
+    from lineshaft.engine.table.listing import Line
 
 State = Annotated[
     str | None,
@@ -26,7 +26,7 @@ def ls(
     runs: Runs = None,
 ) -> None:
     """Runs and their states, as their files tell; marked where diverged, and where the code changed since."""
-    from lineshaft.engine.runs.listing import listing
+    from lineshaft.engine.table.listing import listing
 
     lines = listing(runs_folder(runs), experiment, names(state), where or ())
     if json:

@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from lineshaft.cli.output import print_table
-from lineshaft.engine.config import combination, described, is_model, members, variants
-from lineshaft.engine.experiment import Experiment
-from lineshaft.engine.spelling import plain_of, written
+from lineshaft.engine.spec.config import combination, described, is_model, members, variants
+from lineshaft.engine.spec.experiment import Experiment
+from lineshaft.engine.spec.spelling import plain_of, written
 
 Row = tuple[str, str, str, str]
 

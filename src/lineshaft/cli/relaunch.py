@@ -9,7 +9,7 @@ import typer
 from lineshaft.cli.output import plain, runs_folder, say
 from lineshaft.cli.run import Cell, Device, Every, Retry, Runs, Track, launch_cells, show_plan, submitted
 from lineshaft.cli.summary import Tune, Where, names
-from lineshaft.engine.options import Options, cores
+from lineshaft.engine.run.options import Options, cores
 
 
 def relaunch(
@@ -65,7 +65,7 @@ def planned(
     runs: Path, words: Sequence[str], best: bool, tune: list[str], where: Sequence[str], to: str | None
 ) -> list[Cell]:
     """The children of the chosen runs; what a person should know goes to standard error."""
-    from lineshaft.engine.runs.relaunch import children, choose
+    from lineshaft.engine.keep.relaunch import children, choose
 
     experiment = words[0] if words and "=" not in words[0] else None
     choice = choose(runs, experiment, where, tune, best, to)
@@ -78,7 +78,7 @@ def planned(
 
 def warmed(cells: Sequence[Cell], workers: int | None, threads: int | None) -> int:
     """Start the forkserver; the threads of each run."""
-    from lineshaft.engine.launch import places, warm_up
+    from lineshaft.engine.launch.local import places, warm_up
 
     each = threads or max(1, cores() // places(len(cells), workers)[0])
     warm_up(list({address for address, _ in cells}), each)

@@ -12,9 +12,9 @@ import typer
 
 from lineshaft.cli import DONE
 from lineshaft.cli.output import RUNS_HELP, print_table, runs_folder, say
-from lineshaft.engine.config import Config
 from lineshaft.engine.errors import RequestError
-from lineshaft.engine.options import Options, cores, set_threads
+from lineshaft.engine.run.options import Options, cores, set_threads
+from lineshaft.engine.spec.config import Config
 
 Cell = tuple[str, Config]
 Runs = Annotated[Path | None, typer.Option("--runs", help=RUNS_HELP)]
@@ -48,9 +48,9 @@ def run(
     if experiment is None:
         return usage(context, show_help)
     set_threads(threads or cores())
-    from lineshaft.engine.execute import execute
-    from lineshaft.engine.experiment import find
-    from lineshaft.engine.grid import grid
+    from lineshaft.engine.run.execute import execute
+    from lineshaft.engine.spec.experiment import find
+    from lineshaft.engine.spec.grid import grid
 
     if show_help:
         print_parameters(find(experiment))
@@ -70,7 +70,7 @@ def run(
 
 def usage(context: typer.Context, asked: bool) -> int:
     """How `run` is used and what can be run; an error where nobody asked for it."""
-    from lineshaft.engine.experiment import known
+    from lineshaft.engine.spec.experiment import known
 
     names = ", ".join(known())
     if not asked:
@@ -108,7 +108,7 @@ def sweep(
     max_jobs: Annotated[int | None, typer.Option("--max-jobs", min=1, help="a site's limit of jobs")] = None,
 ) -> int:
     """A grid of runs. The same command again does only what is left; two launchers share one grid."""
-    from lineshaft.engine.launch import warm_up
+    from lineshaft.engine.launch.local import warm_up
 
     folder = runs_folder(runs)
     at_once = expected(experiment, words or [], workers)
@@ -127,8 +127,8 @@ def sweep(
 
 def expected(experiment: str, words: Sequence[str], workers: int | None) -> int:
     """Runs at once, from the words alone: the forkserver starts before the experiment is imported."""
-    from lineshaft.engine.grid import split
-    from lineshaft.engine.launch import places
+    from lineshaft.engine.launch.local import places
+    from lineshaft.engine.spec.grid import split
 
     cells = math.prod(len(split(word)[1]) for word in words) if ":" not in experiment else workers or cores()
     return places(cells, workers)[0]
@@ -136,8 +136,8 @@ def expected(experiment: str, words: Sequence[str], workers: int | None) -> int:
 
 def planned(experiment: str, words: Sequence[str]) -> list[Cell]:
     """The cells of a grid, or of a table `SYSTEM.tables:FUNCTION`; words then change every row of it."""
-    from lineshaft.engine.experiment import find
-    from lineshaft.engine.grid import grid, grid_over
+    from lineshaft.engine.spec.experiment import find
+    from lineshaft.engine.spec.grid import grid, grid_over
 
     if ":" not in experiment:
         return [(experiment, config) for config in grid(find(experiment).config, words)]
@@ -146,7 +146,7 @@ def planned(experiment: str, words: Sequence[str]) -> list[Cell]:
 
 def table(address: str) -> list[Cell]:
     """The rows of a table function, each with the address of its experiment."""
-    from lineshaft.engine.experiment import address_of
+    from lineshaft.engine.spec.experiment import address_of
 
     module, _, name = address.partition(":")
     path = module if module.startswith("lineshaft.") else f"lineshaft.{module}"
@@ -174,7 +174,7 @@ def rows_of(function: Any, address: str) -> list[Config]:
 
 def show_plan(cells: Sequence[Cell], runs: Path) -> int:
     """The runs and their states, nothing started."""
-    from lineshaft.engine.task import task
+    from lineshaft.engine.launch.task import task
 
     tasks = [task(address, config, runs) for address, config in cells]
     states = [t.folder.state() for t in tasks]
@@ -188,8 +188,8 @@ def submitted(
 ) -> int:
     """The cells as Slurm jobs; without --threads a run uses the cores its job asks for."""
     from lineshaft.cli.slurm import slurm_sweep
-    from lineshaft.engine.grid import split
-    from lineshaft.engine.slurm.settings import read
+    from lineshaft.engine.launch.slurm.settings import read
+    from lineshaft.engine.spec.grid import split
 
     settings = {key: ",".join(values) for key, values in map(split, filter(None, words))}
     threads = options.threads or read("cpus", settings.get("cpus", "1"))[1]
@@ -206,8 +206,8 @@ def launch_cells(
 ) -> int:
     """Compute the cells side by side with progress; the exit code tells how it went."""
     from lineshaft.cli.board import Board
-    from lineshaft.engine.launch import Launcher, places
-    from lineshaft.engine.task import task
+    from lineshaft.engine.launch.local import Launcher, places
+    from lineshaft.engine.launch.task import task
 
     at_once, devices = places(len(cells), workers, per_gpu)
     devices = devices if options.device == "auto" else [options.device]

@@ -12,7 +12,7 @@ from lineshaft.cli.output import plain, print_json, runs_folder, say
 from lineshaft.cli.summary import Runs
 
 if TYPE_CHECKING:
-    from lineshaft.engine.store import Folder
+    from lineshaft.engine.run.store import Folder
 
 Run = Annotated[str, typer.Argument(help="a run's id, a part of it that no other run has, or its folder")]
 PROVENANCE = ("commit", "command", "host", "processor", "device", "threads", "job", "start", "end", "outcome")
@@ -25,8 +25,8 @@ def show(
     runs: Runs = None,
 ) -> None:
     """One run: configuration (* where it is no default), state, result, provenance, family, error."""
-    from lineshaft.engine.runs.pick import pick
-    from lineshaft.engine.runs.portrait import portrait
+    from lineshaft.engine.table.pick import pick
+    from lineshaft.engine.table.portrait import portrait
 
     found = portrait(pick(runs_folder(runs), run))
     if json:
@@ -52,7 +52,7 @@ def headline(found: Mapping[str, Any]) -> str:
 
 def block(title: str, values: Mapping[str, Any]) -> None:
     """A titled list of names and values; nothing where there are none."""
-    from lineshaft.engine.runs.table import text_of
+    from lineshaft.engine.table.row import text_of
 
     if values:
         print(f"\n{title}")
@@ -78,8 +78,8 @@ def logs(
     runs: Runs = None,
 ) -> None:
     """What a run printed."""
-    from lineshaft.engine.runs.pick import pick
-    from lineshaft.engine.runs.portrait import log_file
+    from lineshaft.engine.table.pick import pick
+    from lineshaft.engine.table.portrait import log_file
 
     folder = pick(runs_folder(runs), run)
     seen: dict[Path, int] = {}
@@ -109,7 +109,7 @@ def copy(file: Path, start: int) -> int:
 
 def active(folder: "Folder") -> bool:
     """Whether more may be printed: it runs, or waits in Slurm's queue."""
-    from lineshaft.engine.runs.table import read, with_queue
+    from lineshaft.engine.table.row import read, with_queue
 
     row = read(folder)
     return row is not None and with_queue([row])[0].state in ("running", "queued")
@@ -122,7 +122,7 @@ def stop(
     runs: Runs = None,
 ) -> None:
     """Ask running runs to save at their next checkpoint and end as paused; the same command resumes them."""
-    from lineshaft.engine.runs.pick import pick
+    from lineshaft.engine.table.pick import pick
 
     for folder in [pick(runs_folder(runs), text) for text in chosen]:
         say(f"{plain(folder.id)}: {asked(folder)}")
@@ -130,9 +130,9 @@ def stop(
 
 def asked(folder: "Folder") -> str:
     """Leave the word in the folder of a running run; what happens then."""
-    from lineshaft.engine.runs.table import read, with_queue
-    from lineshaft.engine.slurm.job import ticket
-    from lineshaft.engine.store import write
+    from lineshaft.engine.launch.slurm.job import ticket
+    from lineshaft.engine.run.store import write
+    from lineshaft.engine.table.row import read, with_queue
 
     row = read(folder)
     state = with_queue([row])[0].state if row else "new"

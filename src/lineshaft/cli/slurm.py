@@ -9,12 +9,12 @@ from pathlib import Path
 from lineshaft.cli import DONE, FAILED, INTERRUPTED
 from lineshaft.cli.output import say
 from lineshaft.cli.run import last_line
-from lineshaft.engine.config import Config
-from lineshaft.engine.options import Options
-from lineshaft.engine.progress import clock
-from lineshaft.engine.slurm.job import ticket
-from lineshaft.engine.slurm.submission import queued, submit
-from lineshaft.engine.task import Task, task
+from lineshaft.engine.launch.slurm.job import ticket
+from lineshaft.engine.launch.slurm.submission import queued, submit
+from lineshaft.engine.launch.task import Task, task
+from lineshaft.engine.run.options import Options
+from lineshaft.engine.run.progress import clock
+from lineshaft.engine.spec.config import Config
 
 LOOK_EVERY = 2.0
 ASK_EVERY = 5.0

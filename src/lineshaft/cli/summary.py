@@ -14,9 +14,9 @@ from lineshaft.cli.output import RUNS_HELP, plain, print_json, print_table, runs
 from lineshaft.engine.errors import RequestError
 
 if TYPE_CHECKING:
-    from lineshaft.engine.summary.grouping import Group, Measure
-    from lineshaft.engine.summary.pair import Comparison
-    from lineshaft.engine.summary.summary import Summary
+    from lineshaft.engine.table.grouping import Group, Measure
+    from lineshaft.engine.table.pair import Comparison
+    from lineshaft.engine.table.summary import Summary
 
 FORMATS = ("terminal", "csv", "markdown", "json")
 SHOWN = 4
@@ -47,8 +47,8 @@ def summary(
     runs: Runs = None,
 ) -> None:
     """Mean, n and 95 % interval over seeds of every final metric; nothing diverged is averaged away."""
-    from lineshaft.engine.runs.table import experiments
-    from lineshaft.engine.summary.summary import summaries
+    from lineshaft.engine.table.row import experiments
+    from lineshaft.engine.table.summary import summaries
 
     if style not in FORMATS:
         raise RequestError(f"--format {style[:40]} is none of {', '.join(FORMATS)}")
@@ -72,7 +72,7 @@ def names(text: str | None) -> list[str]:
 
 
 def comparisons(summary: "Summary", pair: tuple[str, str] | None, asked: bool) -> list["Comparison"]:
-    from lineshaft.engine.summary.pair import chosen, compare
+    from lineshaft.engine.table.pair import chosen, compare
 
     if pair is None:
         return []
@@ -82,7 +82,7 @@ def comparisons(summary: "Summary", pair: tuple[str, str] | None, asked: bool) -
 
 def shown(summary: "Summary", asked: bool) -> list[str]:
     """The metrics asked for, else the objective and what lies nearest to it."""
-    from lineshaft.engine.summary.cells import headline
+    from lineshaft.engine.table.cells import headline
 
     return summary.metrics if asked else headline(summary.metrics, summary.objective, SHOWN)
 
@@ -123,8 +123,8 @@ def table(summary: "Summary", metrics: Sequence[str]) -> Table:
 
 
 def value(raw: Any) -> str:
-    from lineshaft.engine.runs.table import text_of
-    from lineshaft.engine.summary.columns import ABSENT
+    from lineshaft.engine.table.columns import ABSENT
+    from lineshaft.engine.table.row import text_of
 
     return "" if raw == ABSENT else text_of(raw)
 
@@ -137,7 +137,7 @@ def tuned_value(group: "Group", key: str) -> str:
 
 
 def interval(measure: "Measure", done: int) -> str:
-    from lineshaft.engine.summary.cells import spelled
+    from lineshaft.engine.table.cells import spelled
 
     if measure.diverged:
         return f"{measure.diverged} of {measure.n} diverged"
@@ -165,7 +165,7 @@ def notes(summary: "Summary", asked: bool) -> list[str]:
 
 
 def comparison_table(compared: Sequence["Comparison"]) -> Table:
-    from lineshaft.engine.summary.cells import spelled
+    from lineshaft.engine.table.cells import spelled
 
     rows = [
         [c.metric, "" if math.isnan(c.mean) else spelled(c.mean, (c.high - c.low) / 2), str(c.n), verdict(c)]
@@ -232,7 +232,7 @@ def as_json(summary: "Summary", compared: Sequence["Comparison"]) -> dict[str, A
 def group_json(group: "Group", metrics: Sequence[str]) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from lineshaft.engine.summary.columns import ABSENT
+    from lineshaft.engine.table.columns import ABSENT
 
     return {
         "values": {k: v for k, v in group.keys.items() if v != ABSENT},

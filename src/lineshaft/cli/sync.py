@@ -12,7 +12,7 @@ from lineshaft.cli.output import plain, runs_folder, say
 from lineshaft.cli.summary import Runs
 
 if TYPE_CHECKING:
-    from lineshaft.engine.store import Folder
+    from lineshaft.engine.run.store import Folder
     from lineshaft.engine.track.mirror import Tracker
 
 
@@ -50,9 +50,9 @@ def mirrored(folder: "Folder", to: str, opens: Callable[["Folder"], "Tracker"]) 
 
 def selected(runs: Path, chosen: Sequence[str]) -> list["Folder"]:
     """Every run, or those of the experiments and the runs named, each once."""
-    from lineshaft.engine.runs.pick import pick
-    from lineshaft.engine.runs.table import experiments
-    from lineshaft.engine.store import folders
+    from lineshaft.engine.run.store import folders
+    from lineshaft.engine.table.pick import pick
+    from lineshaft.engine.table.row import experiments
 
     if not chosen:
         return [folder for folder in folders(runs) if (folder.dir / "config.json").exists()]

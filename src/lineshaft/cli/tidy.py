@@ -14,7 +14,7 @@ SHOWN = 3
 
 def rename(experiment: Experiment = None, apply: Apply = False, runs: Runs = None) -> int:
     """After a changed default: give old runs the name that their stored configuration has now."""
-    from lineshaft.engine.runs import rename as renaming
+    from lineshaft.engine.keep import rename as renaming
 
     planned = renaming.moves(runs_folder(runs), experiment)
     going = [move for move in planned if not move.obstacle]
@@ -43,7 +43,7 @@ def rm(
     runs: Runs = None,
 ) -> None:
     """Remove runs, whole folders; running and queued ones are refused."""
-    from lineshaft.engine.runs.removal import carry_out, doomed
+    from lineshaft.engine.keep.removal import carry_out, doomed
 
     found = doomed(runs_folder(runs), run or (), names(state), where or (), experiment, stale)
     for each in found:
@@ -72,8 +72,8 @@ def du(
     """Disk use of each experiment; with --prune the checkpoints of done runs that can go."""
     from dataclasses import asdict
 
-    from lineshaft.engine.runs.table import rows
-    from lineshaft.engine.runs.usage import usage
+    from lineshaft.engine.keep.usage import usage
+    from lineshaft.engine.table.row import rows
 
     if prune is not None:
         remove_checkpoints(runs, prune, experiment, where, apply)
@@ -90,7 +90,7 @@ def du(
 def remove_checkpoints(
     runs: Runs, keep: str, experiment: str | None, where: list[str] | None, apply: bool
 ) -> None:
-    from lineshaft.engine.runs import usage
+    from lineshaft.engine.keep import usage
 
     found = usage.prunings(runs_folder(runs), keep, experiment, where or ())
     for each in found:

@@ -9,18 +9,18 @@ from pathlib import Path
 from lineshaft.cli.board import Board
 from lineshaft.cli.output import plain, say
 from lineshaft.cli.run import last_line
-from lineshaft.engine.child import DONE, FAILED
-from lineshaft.engine.data import locate
+from lineshaft.engine.data.dataset import locate
 from lineshaft.engine.errors import RequestError
-from lineshaft.engine.experiment import find
-from lineshaft.engine.grid import grid
-from lineshaft.engine.launch import Launcher, warm_up
-from lineshaft.engine.options import Options, cores
+from lineshaft.engine.launch.child import DONE, FAILED
+from lineshaft.engine.launch.local import Launcher, warm_up
+from lineshaft.engine.launch.task import Task, task
 from lineshaft.engine.report.origin import computing_time
 from lineshaft.engine.report.page import write_report
-from lineshaft.engine.store import Folder
-from lineshaft.engine.summary.cells import spelled
-from lineshaft.engine.task import Task, task
+from lineshaft.engine.run.options import Options, cores
+from lineshaft.engine.run.store import Folder
+from lineshaft.engine.spec.experiment import find
+from lineshaft.engine.spec.grid import grid
+from lineshaft.engine.table.cells import spelled
 
 MOST_AT_ONCE = 4
 PLAIN_WIDTH = 110

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from lineshaft.engine import Folder
 from lineshaft.engine.claims.claim import Claim, Evidence
-from lineshaft.engine.summary.stats import paired_interval
+from lineshaft.engine.table.stats import paired_interval
 
 STREAM = "continual.stream"
 FEWEST_SEEDS = 3

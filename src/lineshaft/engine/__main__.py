@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 from lineshaft.engine.errors import Busy, RequestError
-from lineshaft.engine.execute import execute
-from lineshaft.engine.experiment import find
-from lineshaft.engine.grid import grid
-from lineshaft.engine.options import Options, cores, set_threads
+from lineshaft.engine.run.execute import execute
+from lineshaft.engine.run.options import Options, cores, set_threads
+from lineshaft.engine.spec.experiment import find
+from lineshaft.engine.spec.grid import grid
 
 EXIT = {"done": 0, "failed": 1, "paused": 130}
 

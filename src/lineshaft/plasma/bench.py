@@ -20,8 +20,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from lineshaft.engine.options import cores
-from lineshaft.engine.provenance import processor
+from lineshaft.engine.run.options import cores
+from lineshaft.engine.run.provenance import processor
 from lineshaft.plasma.pic.compile import kernel, use_threads
 from lineshaft.plasma.pic.lists import Particles
 from lineshaft.plasma.pic.simulation import Simulation, Species

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from lineshaft.engine import Folder
 from lineshaft.engine.claims.claim import Claim, Evidence
-from lineshaft.engine.summary.stats import mean_interval
+from lineshaft.engine.table.stats import mean_interval
 
 LEAST_SEEDS = 3
 TINY = 0.03

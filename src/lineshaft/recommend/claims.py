@@ -7,7 +7,7 @@ import numpy as np
 
 from lineshaft.engine import Folder
 from lineshaft.engine.claims.claim import Claim, Evidence
-from lineshaft.engine.summary.stats import mean_interval
+from lineshaft.engine.table.stats import mean_interval
 
 HEADLINE_GAIN = 7.0
 """DeepNaniNet over WMF, AnimeULike warm, recall@100, as published."""

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from lineshaft.engine import Config as Base
 from lineshaft.engine import Dataset, Run
-from lineshaft.engine.experiment import find
+from lineshaft.engine.spec.experiment import find
 
 PEBBLES = Dataset("pebbles", "toys/pebbles", {"pebbles.csv": "0" * 64}, "a beach", "free")
 

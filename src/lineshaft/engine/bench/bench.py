@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lineshaft.engine.options import cores
-from lineshaft.engine.provenance import processor
-from lineshaft.engine.store import folders
+from lineshaft.engine.run.options import cores
+from lineshaft.engine.run.provenance import processor
+from lineshaft.engine.run.store import folders
 
 LRS = (0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
 SEEDS = (0, 1, 2)

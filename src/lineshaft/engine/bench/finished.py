@@ -15,9 +15,9 @@ from pydantic import Field
 
 from lineshaft.engine import Config as Base
 from lineshaft.engine import Part, Run
-from lineshaft.engine.config import as_json
-from lineshaft.engine.names import name
-from lineshaft.engine.provenance import source_hash, versions
+from lineshaft.engine.run.provenance import source_hash, versions
+from lineshaft.engine.spec.config import as_json
+from lineshaft.engine.spec.names import name
 
 SEEDS = 5
 DIVERGED_EVERY = 500

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lineshaft.engine.options import cores
-from lineshaft.engine.provenance import now, processor, revision, versions
-from lineshaft.engine.store import write
+from lineshaft.engine.run.options import cores
+from lineshaft.engine.run.provenance import now, processor, revision, versions
+from lineshaft.engine.run.store import write
 
 
 def stamped(values: dict[str, Any], seeds: list[int] | None = None) -> dict[str, Any]:

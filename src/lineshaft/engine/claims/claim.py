@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lineshaft.engine.store import Folder
+from lineshaft.engine.run.store import Folder
 
 Verdict = Literal["reproduced", "exceeded", "partly", "not reproduced", "not yet measured"]
 

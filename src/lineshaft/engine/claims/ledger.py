@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lineshaft.engine.claims.claim import Claim, Evidence, Verdict
-from lineshaft.engine.store import Folder, folders
+from lineshaft.engine.run.store import Folder, folders
 
 ORDER = ("plasma", "recommend", "continual", "dialogue")
 """Systems in the order of the ledger; any other follows by name, the engine's own row comes last."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from statistics import median
 
 from lineshaft.engine.claims.claim import Claim, Evidence, Verdict
-from lineshaft.engine.store import Folder
+from lineshaft.engine.run.store import Folder
 
 FEWEST_GAPS = 8
 NEAR_ZERO = 0.1

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lineshaft.engine.errors import RequestError
-from lineshaft.engine.summary.grouping import Group
+from lineshaft.engine.table.grouping import Group
 
 WIDTH, HEIGHT = 360, 190
 LEFT, RIGHT, TOP, BOTTOM = 52, 18, 8, 26

@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 
 from lineshaft.engine.claims.ledger import place
-from lineshaft.engine.store import write
+from lineshaft.engine.run.store import write
 
 ROOT = Path(__file__).parents[2]
 WIDTH, MARGIN, GAP = 1000, 24, 16

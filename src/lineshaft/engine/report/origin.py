@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from lineshaft.engine.errors import RequestError
-from lineshaft.engine.progress import clock
-from lineshaft.engine.runs.listing import stamp
-from lineshaft.engine.runs.table import executions
-from lineshaft.engine.store import Folder
+from lineshaft.engine.run.progress import clock
+from lineshaft.engine.run.store import Folder
+from lineshaft.engine.table.listing import stamp
+from lineshaft.engine.table.row import executions
 
 MOST = 6
 Entry = dict[str, Any]

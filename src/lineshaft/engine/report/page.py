@@ -12,9 +12,9 @@ from lineshaft.engine.claims import ledger
 from lineshaft.engine.errors import RequestError, nearest
 from lineshaft.engine.report.curves import HEIGHT, LEFT, MOST_CURVES, RIGHT, WIDTH
 from lineshaft.engine.report.section import Section, section
-from lineshaft.engine.store import write
-from lineshaft.engine.summary.cells import cell, label
-from lineshaft.engine.summary.summary import Summary, summaries
+from lineshaft.engine.run.store import write
+from lineshaft.engine.table.cells import cell, label
+from lineshaft.engine.table.summary import Summary, summaries
 
 
 def write_report(runs: Path, names: Sequence[str], out: Path) -> Path:

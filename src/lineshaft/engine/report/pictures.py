@@ -5,9 +5,9 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lineshaft.engine.experiment import Experiment
-from lineshaft.engine.figure import Figure
-from lineshaft.engine.summary.grouping import Group
+from lineshaft.engine.report.figure import Figure
+from lineshaft.engine.spec.experiment import Experiment
+from lineshaft.engine.table.grouping import Group
 
 ENOUGH = 8
 MOST_OF_A_RUN = 12

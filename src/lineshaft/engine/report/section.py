@@ -5,15 +5,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lineshaft.engine.experiment import Experiment, find
 from lineshaft.engine.report.curves import Plot, plots, read
 from lineshaft.engine.report.origin import Fact, computing_time, facts, faults
 from lineshaft.engine.report.pictures import Picture, by_run, pictures
-from lineshaft.engine.runs.completion import address
-from lineshaft.engine.runs.listing import note
-from lineshaft.engine.summary.cells import headline
-from lineshaft.engine.summary.grouping import Group
-from lineshaft.engine.summary.summary import Summary
+from lineshaft.engine.spec.experiment import Experiment, find
+from lineshaft.engine.table.cells import headline
+from lineshaft.engine.table.completion import address
+from lineshaft.engine.table.grouping import Group
+from lineshaft.engine.table.listing import note
+from lineshaft.engine.table.summary import Summary
 
 COLUMNS = 6
 MOST_GROUPS = 200

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from lineshaft.engine.errors import RequestError, nearest
-from lineshaft.engine.store import Folder
+from lineshaft.engine.run.store import Folder
 
 
 class Sink(Protocol):

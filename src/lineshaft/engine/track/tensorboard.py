@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Mapping
 
-from lineshaft.engine.store import Folder
+from lineshaft.engine.run.store import Folder
 
 
 class Tensorboard:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
-from lineshaft.engine.store import Folder
+from lineshaft.engine.run.store import Folder
 
 
 class Wandb:

@@ -1,0 +1,1 @@
+"""What happens to finished runs: relaunch, rename, removal, disk use."""

@@ -1,0 +1,1 @@
+"""Many runs, started on this machine or on a cluster."""

@@ -1,0 +1,93 @@
+"""The process of one run: how a launcher starts it, what runs in it, and how it says what went wrong."""
+
+import multiprocessing
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+from lineshaft.engine.errors import Busy, RequestError
+from lineshaft.engine.launch.task import Task
+from lineshaft.engine.run.execute import execute
+from lineshaft.engine.run.options import Options, set_threads
+from lineshaft.engine.spec.experiment import find
+
+DONE, FAILED, REFUSED, BUSY, PAUSED = 0, 1, 2, 4, 130
+EXIT = {"done": DONE, "failed": FAILED, "paused": PAUSED}
+
+
+@dataclass(eq=False)
+class Child:
+    """A process that computes a task, and the end of a pipe through which it says one word at most."""
+
+    process: ForkServerProcess
+    task: Task
+    options: Options
+    pipe: Connection
+    started: float = field(default_factory=time.monotonic)
+    said: str | None = None
+
+    def listen(self) -> None:
+        """Take in its word: empty once its run has ended, else a complaint; None where it died silently."""
+        with self.pipe:
+            try:
+                self.said = str(self.pipe.recv()) if self.pipe.poll() else None
+            except EOFError:
+                self.said = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Its run has; the process may need a while yet to let go of a GPU."""
+        return self.said == ""
+
+
+def spawn(task: Task, options: Options) -> Child:
+    """A new process from the forkserver; the environment it finds is that of the forkserver's start."""
+    here, there = multiprocessing.Pipe(duplex=False)
+    arguments = (task.address, task.config.model_dump_json(), task.folder.dir.parents[1], options, there)
+    with without_main():
+        process = multiprocessing.get_context("forkserver").Process(target=compute, args=arguments)
+        process.start()
+    there.close()
+    return Child(process, task, options, here)
+
+
+def compute(address: str, config: str, runs: Path, options: Options, word: Connection) -> None:
+    """What the process does; its exit code only tells pauses from deaths."""
+    try:
+        set_threads(options.threads)
+        model = find(address).config
+        _, state = execute(address, model.model_validate_json(config), runs, options)
+        code = EXIT[state]
+        if code in (DONE, FAILED):
+            word.send("")
+    except Busy:
+        code = BUSY
+    except KeyboardInterrupt:
+        code = PAUSED
+    except Exception as error:
+        word.send(str(error) if isinstance(error, RequestError) else unforeseen(address, error))
+        code = REFUSED
+    sys.exit(code)
+
+
+def unforeseen(address: str, error: Exception) -> str:
+    """A fault outside the experiment's code, which no further try would mend."""
+    return f"{address}: {type(error).__name__}: {error}; `lineshaft run` with the same words shows where"
+
+
+@contextmanager
+def without_main() -> Iterator[None]:
+    """Children need nothing of the main module: spare them its import (and a script its guard)."""
+    names: dict[str, Any] = sys.modules["__main__"].__dict__
+    hidden: dict[str, Any] = {k: names.pop(k) for k in ("__file__", "__spec__") if k in names}
+    names["__spec__"] = None
+    try:
+        yield
+    finally:
+        names.update(hidden)

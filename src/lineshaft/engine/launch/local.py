@@ -1,0 +1,230 @@
+"""Many runs on one machine: a forkserver that has imported torch, a process a run, one thread that waits.
+
+Never a pool of threads: `Process.start()` in one thread polls the children of another and reports exit code
+255 for runs that succeeded (CPython issue 140867). An exit code is a hint, the files are the state. When the
+launcher is killed, its runs go on, keep their locks and finish.
+"""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from lineshaft.engine.errors import RequestError
+from lineshaft.engine.launch.child import BUSY, DONE, FAILED, PAUSED, Child, spawn
+from lineshaft.engine.launch.task import Task
+from lineshaft.engine.run import provenance
+from lineshaft.engine.run.execute import MOST_DEATHS, begin, give_up
+from lineshaft.engine.run.options import Options, cores, set_threads
+from lineshaft.engine.spec.experiment import find, own
+
+LOOK_EVERY = 0.5
+
+
+def warm_up(addresses: Sequence[str], threads: int) -> None:
+    """Start the forkserver: it imports what all runs need while this process goes on planning.
+
+    A Ctrl-C would tear these imports and is not for the forkserver: this process tells the runs.
+    """
+    set_threads(threads)
+    modules = ["torch", "torch._dynamo", "lineshaft.engine.launch.child", *modules_of(addresses)]
+    multiprocessing.set_forkserver_preload(modules)
+    from multiprocessing import forkserver
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def modules_of(addresses: Sequence[str]) -> list[str]:
+    """Our experiments that these addresses may mean: of a table only its system is known so far."""
+    systems = {address.partition(".")[0] for address in addresses if ":" in address}
+    return [m for a, m in own().items() if a in addresses or a.partition(".")[0] in systems]
+
+
+class Launcher:
+    """Computes tasks side by side until nothing is left; `changed` is called whenever something happened."""
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        options: Options,
+        workers: int,
+        fail_fast: bool = False,
+        devices: Sequence[str] = ("cpu",),
+        changed: Callable[["Launcher"], None] = lambda launcher: None,
+    ) -> None:
+        self.options, self.workers, self.fail_fast, self.devices = options, workers, fail_fast, devices
+        self.changed = changed
+        self.states: dict[str, str] = {}
+        self.seconds: list[float] = []
+        self.waiting: deque[Task] = deque()
+        self.running: list[Child] = []
+        self.leaving: list[Child] = []
+        self.early_deaths: Counter[str] = Counter()
+        self.stopping = False
+        self.word: signal.Signals | None = None
+        self.refusal = ""
+        self.origins = {a: provenance.origin(find(a)) for a in {t.address for t in tasks}}
+        for each in tasks:
+            self.plan(each)
+
+    def plan(self, each: Task) -> None:
+        """Only what is left is computed; failed runs are not tried again silently."""
+        state = each.folder.state()
+        self.states[each.folder.id] = state
+        if state not in ("done", "failed") or (state == "failed" and self.options.retry):
+            self.states[each.folder.id] = "waiting"
+            self.waiting.append(each)
+
+    @property
+    def total(self) -> int:
+        return len(self.states)
+
+    def count(self, state: str) -> int:
+        return sum(s == state for s in self.states.values())
+
+    def run(self) -> int:
+        """The exit code: 0 all done, 1 a run failed, 130 interrupted; RequestError where one was refused."""
+        with calling(self.interrupt):
+            while (self.waiting and not self.stopping) or self.running:
+                self.start_some()
+                self.await_some()
+            for each in self.leaving:
+                each.process.join()
+        if self.refusal:
+            raise RequestError(self.refusal)
+        if self.count("failed"):
+            return FAILED
+        return DONE if self.count("done") == self.total else PAUSED
+
+    def start_some(self) -> None:
+        """Fill the free places; runs that somebody else computes go to the back of the queue."""
+        for _ in range(len(self.waiting)):
+            if self.stopping or len(self.running) >= self.workers:
+                return
+            each = self.waiting.popleft()
+            state = each.folder.state()
+            if state == "running":
+                self.states[each.folder.id] = "elsewhere"
+                self.waiting.append(each)
+            elif state == "done":
+                self.states[each.folder.id] = "done"
+            else:
+                self.start(each)
+
+    def start(self, each: Task) -> None:
+        load = [c.options.device for c in self.running]
+        device = min(self.devices, key=load.count)
+        options = replace(self.options, device=device, origin=self.origins[each.address])
+        self.running.append(spawn(each, options))
+        self.states[each.folder.id] = "running"
+        if self.word:
+            self.pass_on(self.running[-1])
+        self.changed(self)
+
+    def await_some(self) -> None:
+        """Sleep until a run or a process ends or it is time to look again.
+
+        A run's place is free as soon as it says that it has ended: its process may take a third of a second
+        to let go of a GPU, and the next run need not wait for that.
+        """
+        children = [*self.running, *self.leaving]
+        pipes = [c.pipe for c in self.running if not c.pipe.closed]
+        ready = wait([*pipes, *(c.process.sentinel for c in children)], timeout=LOOK_EVERY)
+        gone = [c for c in children if c.process.sentinel in ready]
+        for each in self.running:
+            if each.pipe in ready or (each in gone and not each.pipe.closed):
+                each.listen()
+        for each in gone:
+            each.process.join()
+        self.leaving = [c for c in self.leaving if c not in gone]
+        for each in [c for c in self.running if c in gone or c.has_ended]:
+            self.running.remove(each)
+            self.leaving += [each] if each not in gone else []
+            self.settle(each)
+        self.changed(self)
+
+    def settle(self, ended: Child) -> None:
+        """What a process left behind: the files decide, the exit code only tells pauses from deaths."""
+        folder, code = ended.task.folder, ended.process.exitcode
+        state = folder.state()
+        if state in ("done", "failed"):
+            self.seconds.append(time.monotonic() - ended.started)
+            self.states[folder.id] = state
+            self.stopping |= state == "failed" and self.fail_fast
+        elif ended.said:
+            self.refusal, self.stopping = ended.said, True
+            self.states[folder.id] = "refused"
+        elif code == PAUSED or self.stopping:
+            self.states[folder.id] = "paused"
+        else:
+            self.again(ended.task, died=code != BUSY)
+
+    def again(self, each: Task, died: bool) -> None:
+        """Busy: later. Dead without a word: once more from its last checkpoint, until hopeless.
+
+        Deaths of which the run's files cannot tell, while it is imported, are counted here.
+        """
+        folder = each.folder
+        if died and folder.state() != "running" and not provenance.mark_death(folder):
+            self.early_deaths[folder.id] += 1
+        if self.early_deaths[folder.id] >= MOST_DEATHS:
+            begin(folder, each.address, each.config)
+            self.states[folder.id] = give_up(folder, MOST_DEATHS)
+            self.stopping |= self.fail_fast
+        else:
+            self.states[folder.id] = "waiting"
+            self.waiting.append(each)
+
+    def interrupt(self, number: int = signal.SIGINT, frame: object = None) -> None:
+        """First: ask every run to save and stop. Again: kill them; they resume where they last saved.
+
+        A handler that raises nothing: an exception while a process is being started would lose sight of it.
+        """
+        self.word = signal.SIGKILL if self.word else signal.SIGTERM
+        self.stopping = True
+        for each in self.running:
+            self.pass_on(each)
+
+    def pass_on(self, each: Child) -> None:
+        """The launcher's own word to a run, also to one that was being started when it was given."""
+        if each.process.pid and self.word:
+            with suppress(ProcessLookupError):
+                os.kill(each.process.pid, self.word)
+
+
+def places(tasks: int, workers: int | None, per_gpu: int = 1) -> tuple[int, list[str]]:
+    """How many runs at once, and the devices they take in turn."""
+    gpus = visible_gpus()
+    if gpus:
+        return min(workers or gpus * per_gpu, max(tasks, 1)), [f"cuda:{i}" for i in range(gpus)]
+    return min(workers or cores(), max(tasks, 1)), ["cpu"]
+
+
+def visible_gpus() -> int:
+    """GPUs torch may use; torch is asked only where the machine has one."""
+    if not any(Path("/dev").glob("nvidia[0-9]*")):
+        return 0
+    import torch
+
+    return torch.cuda.device_count()
+
+
+@contextmanager
+def calling(handler: Callable[[int, object], None]) -> Iterator[None]:
+    """Ctrl-C, which a SIGTERM to the launcher is too, calls this meanwhile."""
+    before = {n: signal.signal(n, handler) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

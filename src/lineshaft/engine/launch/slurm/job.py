@@ -1,0 +1,106 @@
+"""What a Slurm job does: runs one after another; when Slurm wants the place back, it queues itself again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from lineshaft.engine.errors import Busy, RequestError
+from lineshaft.engine.run import provenance
+from lineshaft.engine.run.execute import execute
+from lineshaft.engine.run.options import Options
+from lineshaft.engine.run.stop import Stop
+from lineshaft.engine.run.store import Folder, StorageError, write, write_json
+from lineshaft.engine.spec.experiment import find
+
+Cell = tuple[str, str, Path]
+"""A run as a job keeps it: the experiment's address, the configuration as JSON, the folder."""
+
+
+class Job:
+    """A callable that submitit pickles; queued again, it holds the runs that are left."""
+
+    def __init__(self, cells: Sequence[Cell], options: Options, command: str) -> None:
+        self.cells, self.options, self.command = list(cells), options, command
+        self.failed: list[str] = []
+
+    def __call__(self) -> None:
+        """Compute the runs. Preempted or out of time, go back to the queue once the current one is saved."""
+        requeue = signal.getsignal(signal.SIGUSR2)
+        stop = Stop()
+        with stop.listening():
+            while self.cells and not stop.asked:
+                self.compute_next(stop)
+        if callable(requeue) and self.cells and wanted_back(stop):
+            requeue(signal.SIGUSR2, None)
+        if self.failed:
+            raise RuntimeError(f"failed: {', '.join(self.failed)}")
+
+    def compute_next(self, stop: Stop) -> None:
+        """The first run that is left; only one that the whole job was stopped in stays in the list."""
+        folder = Folder(self.cells[0][2])
+        state = self.compute(*self.cells[0])
+        if state == "failed":
+            self.failed.append(folder.id)
+        if state != "paused" or not stop.asked:
+            del self.cells[0]
+        if state != "running" and not stop.asked:
+            leave_queue(folder)
+
+    def compute(self, address: str, config: str, home: Path) -> str:
+        """One run; a refusal is kept in its folder, since nobody looks at this terminal."""
+        try:
+            experiment = find(address)
+            options = replace(self.options, origin={**provenance.origin(experiment), "command": self.command})
+            values = experiment.config.model_validate_json(config)
+            return execute(address, values, home.parents[1], options)[1]
+        except Busy:
+            return "running"
+        except StorageError:
+            raise
+        except RequestError as error:
+            print(f"{home.name}: {error}", file=sys.stderr)
+            write(home / "error.txt", f"{error}\n", sync=True)
+            return "failed"
+
+    def checkpoint(self) -> Any:
+        """What submitit puts in the queue: this very job; the runs' folders tell it where to go on."""
+        from submitit.helpers import DelayedSubmission
+
+        return DelayedSubmission(self)
+
+
+def wanted_back(stop: Stop) -> bool:
+    """Whether Slurm took the place, by SIGUSR2 or where a site sends no other by SIGTERM; scancel did not."""
+    if signal.SIGUSR2 in stop.signals:
+        return True
+    return signal.SIGTERM in stop.signals and preempted()
+
+
+def preempted() -> bool:
+    """A job under preemption is still RUNNING, with a time of preemption; a cancelled one runs no more."""
+    job = os.environ.get("SLURM_JOB_ID", "")
+    command = ["squeue", "--noheader", f"--jobs={job}", "--Format=state:.20,preempttime:.30"]
+    try:
+        words = subprocess.run(command, capture_output=True, text=True, timeout=20).stdout.split()
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return len(words) == 2 and words[0] == "RUNNING" and words[1] != "N/A"
+
+
+def ticket(folder: Folder) -> dict[str, str]:
+    """job.json: the job a run was given to, when, the job's log, and when the job was through with it."""
+    try:
+        return dict(json.loads((folder.dir / "job.json").read_bytes()))
+    except (OSError, ValueError):
+        return {}
+
+
+def leave_queue(folder: Folder) -> None:
+    """The job is through with this run although it may go on with others."""
+    write_json(folder.dir / "job.json", {**ticket(folder), "left": provenance.now()})

@@ -1,0 +1,174 @@
+"""Checkpoints of one run: last, previous and best, each whole, each checked when read."""
+
+import json
+import math
+import os
+import random
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lineshaft.engine.errors import RequestError
+from lineshaft.engine.run.store import storage_error, write_json
+
+
+class Checkpoints:
+    """The folder `checkpoints/`; a state is what `torch.load(weights_only=True)` takes."""
+
+    def __init__(self, directory: Path) -> None:
+        self.dir = directory
+        self.last_is_damaged = False
+
+    def save(self, step: int, state: Any, score: float | None, best: bool) -> None:
+        """Keep the new state as last, the one before as previous, and as best where it is."""
+        import torch
+
+        self.dir.mkdir(exist_ok=True)
+        path, temporary = self.dir / "last.pt", self.dir / ".last.pt.part"
+        try:
+            with temporary.open("wb") as file:
+                torch.save({"step": step, "state": state, "random": random_states()}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            if path.exists() and not self.last_is_damaged:
+                keep(path, self.dir / "previous.pt")
+            os.replace(temporary, path)
+            self.last_is_damaged = False
+            if best:
+                keep(path, self.dir / "best.pt")
+                write_json(self.dir / "best.json", {"step": step, "score": score})
+        except Exception as error:
+            temporary.unlink(missing_ok=True)
+            raise (storage_error(path, cause) if (cause := beneath(error)) else error) from None
+
+    def load(self, restore_random: bool = True) -> tuple[int, Any, str]:
+        """(step, state, what to tell the user) of the last good checkpoint; step -1 where there is none."""
+        bad = []
+        for name in ("last.pt", "previous.pt"):
+            path = self.dir / name
+            if path.exists():
+                try:
+                    content = read(path)
+                except ValueError as error:
+                    bad.append(f"{name} is damaged ({error})")
+                    self.last_is_damaged |= name == "last.pt"
+                    continue
+                if restore_random:
+                    set_random_states(content["random"])
+                return content["step"], content["state"], "; ".join([*bad, f"{name} used"] if bad else [])
+        if bad:
+            raise RequestError(f"{self.dir}: {'; '.join(bad)}; remove the folder to compute from the start")
+        return -1, None, ""
+
+    def best(self) -> tuple[Any, str]:
+        """(state, what to tell the user) of the best checkpoint by the objective, else of the last."""
+        path, note = self.dir / "best.pt", ""
+        if path.exists():
+            try:
+                return read(path)["state"], ""
+            except ValueError as error:
+                note = f"best.pt is damaged ({error})"
+        _, state, more = self.load(restore_random=False)
+        return state, "; ".join(filter(None, [note, more or (note and "last.pt used")]))
+
+    def best_score(self) -> float | None:
+        """None where there is none to beat; one that is no finite number would never be beaten."""
+        try:
+            score = float(json.loads((self.dir / "best.json").read_bytes())["score"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return score if math.isfinite(score) else None
+
+    def step(self) -> float:
+        """When the last checkpoint was written, -1 without one: changes whenever there is a new one."""
+        try:
+            return (self.dir / "last.pt").stat().st_mtime
+        except OSError:
+            return -1.0
+
+
+def beneath(error: BaseException | None) -> OSError | None:
+    """What the file system said: torch raises an error of its own on closing a torn file."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__context__
+    return error
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The content, or ValueError. torch.load alone accepts most flipped bits: checksums are tested first."""
+    import torch
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged is None:
+            content: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+            return content
+    except Exception as error:
+        raise ValueError(str(error).split("\n")[0][:120] or type(error).__name__) from None
+    raise ValueError(f"checksum of {Path(damaged).name} is wrong")
+
+
+def keep(source: Path, target: Path) -> None:
+    """A second name for the same bytes; a copy where the file system has no hard links."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(source, temporary)
+    except OSError:
+        shutil.copyfile(source, temporary)
+    os.replace(temporary, target)
+
+
+def random_states() -> dict[str, Any]:
+    import numpy as np
+    import torch
+
+    numpy_state: Any = np.random.get_state()
+    kind, keys, position, has_gauss, gauss = numpy_state
+    states = {
+        "torch": torch.get_rng_state(),
+        "python": random.getstate(),
+        "numpy": (kind, keys.tolist(), position, has_gauss, gauss),
+    }
+    return states | ({"cuda": torch.cuda.get_rng_state_all()} if torch.cuda.is_initialized() else {})  # type: ignore[no-untyped-call]
+
+
+def set_random_states(states: dict[str, Any]) -> None:
+    import numpy as np
+    import torch
+
+    torch.set_rng_state(states["torch"])
+    version, internal, gauss = states["python"]
+    random.setstate((version, tuple(internal), gauss))
+    kind, keys, position, has_gauss, cached = states["numpy"]
+    np.random.set_state((kind, np.array(keys, dtype=np.uint32), position, has_gauss, cached))
+    if "cuda" in states and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(states["cuda"])
+
+
+@contextmanager
+def own_random_states(device: str) -> Iterator[None]:
+    """Whatever draws or seeds inside, the draws that follow are those of a run that had not met it."""
+    import torch
+
+    if device.startswith("cuda"):
+        torch.cuda.init()  # type: ignore[no-untyped-call]
+    states = random_states()
+    try:
+        yield
+    finally:
+        set_random_states(states)
+
+
+def seed_all(seed: int) -> None:
+    """The global generators of Python, numpy and torch, so that a run is a function of its configuration."""
+    import numpy as np
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)

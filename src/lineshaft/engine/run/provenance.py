@@ -1,0 +1,174 @@
+"""Where a result came from: one entry an execution."""
+
+import functools
+import hashlib
+import importlib.metadata
+import os
+import platform
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lineshaft.engine.run.options import Options
+from lineshaft.engine.run.store import Folder, write_json
+from lineshaft.engine.spec.experiment import Experiment
+
+MOST_DIFF = 200_000
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def origin(experiment: Experiment) -> dict[str, Any]:
+    """What is the same for every run of one launch: code, versions, command."""
+    return {
+        "experiment": experiment.address,
+        "code": code(experiment),
+        **revision(experiment.code if experiment.code.is_dir() else experiment.code.parent),
+        "versions": versions(),
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:2000],
+    }
+
+
+def origin_of(experiment: Experiment, options: Options) -> dict[str, Any]:
+    """What the launcher found out where it launched this experiment; of a run needed by one, its command."""
+    known = options.origin
+    if known.get("experiment") == experiment.address:
+        return known
+    return origin(experiment) | {key: value for key, value in known.items() if key == "command"}
+
+
+def code(experiment: Experiment) -> str:
+    """Hash of the system's source: a run computed with other code is stale."""
+    return source_hash(experiment.code)
+
+
+def source_hash(path: Path) -> str:
+    """Hash of a file, or of every Python file below a folder; no dot-names, such as an editor's locks."""
+    files = sorted(p for p in path.rglob("*.py") if is_source(p, path)) if path.is_dir() else [path]
+    whole = hashlib.sha256()
+    for file in files:
+        whole.update(f"{file.name}\n".encode() + file.read_bytes())
+    return whole.hexdigest()[:16]
+
+
+def is_source(file: Path, root: Path) -> bool:
+    return file.is_file() and not any(part.startswith(".") for part in file.relative_to(root).parts)
+
+
+@functools.cache
+def revision(directory: Path) -> dict[str, str]:
+    """Commit and diff of tracked files, empty outside a git checkout."""
+    commit = git(directory, "rev-parse", "HEAD").strip()
+    return {"commit": commit, "diff": git(directory, "diff", "HEAD")[:MOST_DIFF] if commit else ""}
+
+
+def git(directory: Path, *words: str) -> str:
+    try:
+        done = subprocess.run(["git", "-C", str(directory), *words], capture_output=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode(errors="replace") if done.returncode == 0 else ""
+
+
+def versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in ("lineshaft", "torch", "numpy", "numba", "scikit-learn", "implicit"):
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@functools.cache
+def processor() -> str:
+    """The processor's name, for absolute times."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def accelerator(device: str) -> str:
+    if not device.startswith("cuda"):
+        return device
+    import torch
+
+    return torch.cuda.get_device_name(device)
+
+
+class Entry:
+    """The entry of the execution under way, written at its start and again whenever something is added.
+
+    `started` comes before anything touches the device: waking a GPU is a part of the run's own time.
+    """
+
+    def __init__(
+        self, folder: Folder, options: Options, experiment: Experiment, checkpoint: float, started: str
+    ) -> None:
+        self.folder, self.rank = folder, options.rank
+        self.earlier = folder.provenance()
+        self.values: dict[str, Any] = {
+            **origin_of(experiment, options),
+            "host": socket.gethostname(),
+            "processor": processor(),
+            "device": accelerator(options.device),
+            "threads": options.threads,
+            "job": os.environ.get("SLURM_JOB_ID", ""),
+            "restarts": int(os.environ.get("SLURM_RESTART_COUNT", 0)),
+            "start": started,
+            "end": None,
+            "outcome": None,
+            "checkpoint": checkpoint,
+            "data": {},
+            "parents": [],
+        }
+        self.save()
+
+    def save(self) -> None:
+        if self.rank:
+            return
+        write_json(self.folder.dir / "provenance.json", [*self.earlier, self.values])
+
+    def close(self, outcome: str) -> None:
+        self.values |= {"end": now(), "outcome": outcome}
+        self.save()
+
+    def known_data(self) -> dict[str, dict[str, str]]:
+        """Checksums of data sets as earlier executions of this run saw them."""
+        return {name: sums for entry in self.earlier for name, sums in entry.get("data", {}).items()}
+
+
+def deaths(folder: Folder, checkpoint: float) -> int:
+    """How often in a row the run died under a launcher that lived on, with no new checkpoint."""
+    count = 0
+    for entry in reversed(folder.provenance()):
+        if entry.get("outcome") != "died" or entry.get("checkpoint") != checkpoint:
+            break
+        count += 1
+    return count
+
+
+def mark_death(folder: Folder) -> bool:
+    """Note it in the execution's entry; False where the run died before it could write one."""
+    entries = folder.provenance()
+    if not entries or entries[-1].get("outcome") is not None:
+        return False
+    entries[-1] |= {"end": now(), "outcome": "died"}
+    write_json(folder.dir / "provenance.json", entries)
+    return True
+
+
+def forgive(folder: Folder) -> None:
+    """Forget earlier deaths: somebody asked for another try."""
+    entries = folder.provenance()
+    for entry in entries:
+        if entry.get("outcome") == "died":
+            entry["outcome"] = "retried"
+    write_json(folder.dir / "provenance.json", entries)

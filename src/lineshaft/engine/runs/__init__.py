@@ -1,1 +1,0 @@
-"""Many finished runs, read from their files: finding, listing, relaunching, keeping order."""

@@ -1,0 +1,1 @@
+"""What is computed: configurations, the words that spell them, names, experiments."""

@@ -1,0 +1,167 @@
+"""Finding an experiment: `plasma.simulate`, an entry point of another package, or `./mine.py`."""
+
+import functools
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import pkgutil
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import ValidationError
+
+from lineshaft.engine.errors import RequestError, nearest
+from lineshaft.engine.spec.config import Config, default, faults
+
+GROUP = "lineshaft.experiments"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A module with `Config` and `run`, and the address that finds it again in another process."""
+
+    address: str
+    name: str
+    module: ModuleType
+
+    @property
+    def config(self) -> type[Config]:
+        found: type[Config] = self.module.Config
+        return found
+
+    @property
+    def run(self) -> Callable[..., dict[str, float]]:
+        found: Callable[..., dict[str, float]] = self.module.run
+        return found
+
+    @property
+    def figures(self) -> Callable[..., Any] | None:
+        return getattr(self.module, "figures", None)
+
+    @property
+    def code(self) -> Path:
+        """What the experiment's system is written in."""
+        return code_of(self.address, Path(str(self.module.__file__)))
+
+
+def code_of(address: str, module: Path) -> Path:
+    """The folder of the system's source, or the plain file: a change in it makes finished runs stale."""
+    is_of_system = module.parent.name == "experiments" and not address.endswith(".py")
+    return module.parent.parent if is_of_system else module
+
+
+def find(address: str) -> Experiment:
+    """The experiment, checked for its public names."""
+    experiment = from_file(address) if address.endswith(".py") else from_name(address)
+    for public in ("Config", "run"):
+        if not hasattr(experiment.module, public):
+            raise RequestError(f"{address} has no {public}: an experiment is a module with Config and run")
+    if not (isinstance(experiment.module.Config, type) and issubclass(experiment.module.Config, Config)):
+        raise RequestError(f"{address}: Config must derive from lineshaft.engine.Config")
+    try:
+        default(experiment.module.Config)
+    except ValidationError as error:
+        raise RequestError(f"{address}: a default of its Config is wrong: {faults(error)}") from None
+    return experiment
+
+
+def from_name(address: str) -> Experiment:
+    if address in own():
+        return Experiment(address, address, imported(own()[address], address))
+    for point in importlib.metadata.entry_points(group=GROUP, name=address):
+        return Experiment(address, address, imported(point.value, address))
+    raise RequestError(f"unknown experiment {address[:80]}{nearest(address, known())}")
+
+
+@functools.cache
+def from_file(address: str) -> Experiment:
+    path = Path(address).resolve()
+    if not path.is_file():
+        raise RequestError(
+            f"{address}: no such file; a plain experiment is a Python file with Config and run"
+        )
+    # Two files of one name may be at hand at once; `address_of` must tell them apart.
+    module_name = f"lineshaft_file_{path.stem}_{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise RequestError(f"{address} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise RequestError(f"{address} cannot be imported: {fault(error)}") from None
+    return Experiment(str(path), path.stem, module)
+
+
+def imported(module: str, address: str) -> ModuleType:
+    """The module, or the command that installs what it lacks; a fault in our own code is no request's."""
+    try:
+        return importlib.import_module(module)
+    except (Exception, SystemExit) as error:
+        if address not in own():
+            raise RequestError(f"{address} cannot be imported from {module}: {fault(error)}") from None
+        raise lacking(address, error) from None
+
+
+def lacking(address: str, error: BaseException) -> BaseException:
+    """The command that installs the package an experiment of ours lacks; any other error as it is."""
+    package = error.name if isinstance(error, ModuleNotFoundError) else None
+    if address not in own() or package is None or package.split(".")[0] == "lineshaft":
+        return error
+    extra = address.split(".")[0]
+    return RequestError(f"{address} needs {package}: pip install 'lineshaft[{extra}]'")
+
+
+def fault(error: BaseException) -> str:
+    """What went wrong and in which line of which file."""
+    text = f"{type(error).__name__}: {error}"[:300]
+    where = traceback.extract_tb(error.__traceback__)
+    if isinstance(error, SyntaxError) or not where:
+        return text
+    return f"{text} ({where[-1].filename}, line {where[-1].lineno})"
+
+
+@functools.cache
+def own() -> dict[str, str]:
+    """Address -> module of every experiment of this package, found by folder without importing it."""
+    root = Path(__file__).parents[2]
+    return {
+        f"{system.parent.name}.{m.name}": f"lineshaft.{system.parent.name}.experiments.{m.name}"
+        for system in sorted(root.glob("*/experiments"))
+        for m in pkgutil.iter_modules([str(system)])
+    }
+
+
+def known() -> list[str]:
+    """Every address that can be run."""
+    return sorted({*own(), *(p.name for p in importlib.metadata.entry_points(group=GROUP))})
+
+
+def beside(config: Config, address: str) -> str:
+    """The address; for a plain file that was moved away, its place beside the configuration's own file."""
+    if not address.endswith(".py") or Path(address).is_file():
+        return address
+    return str(Path(address_of(config)).with_name(Path(address).name))
+
+
+def address_of(config: Config) -> str:
+    """The address of the experiment a configuration belongs to, by the module its class came from."""
+    module = type(config).__module__
+    for address, path in own().items():
+        if path == module:
+            return address
+    for point in importlib.metadata.entry_points(group=GROUP):
+        if point.value == module:
+            return point.name
+    file: str | None = getattr(sys.modules.get(module), "__file__", None)
+    if file is None:
+        raise RequestError(f"{type(config).__qualname__} of {module} belongs to no experiment")
+    return file

@@ -1,1 +1,0 @@
-"""Runs grouped, tuned and compared over seeds."""

@@ -1,0 +1,1 @@
+"""Runs as rows: the one source of every number shown."""
