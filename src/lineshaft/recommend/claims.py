@@ -25,7 +25,7 @@ def warm(runs: Sequence[Folder]) -> Evidence | None:
     """
     from lineshaft.recommend.tables import DROPOUTNET_WMF
 
-    settings = _settings(runs, "animeulike")
+    settings = _settings(runs)
     untuned = settings.get(DROPOUTNET_WMF.model_dump_json(), [])
     if not untuned:
         return None
@@ -51,9 +51,12 @@ def _possible(low: float) -> str:
     return "cannot hold on this fold" if low * HEADLINE_GAIN > 1 else "is not excluded by this"
 
 
-def _settings(runs: Sequence[Folder], data: str) -> dict[str, list[Folder]]:
-    """Model -> its runs on a data set, one a seed: other folds are another task, other baskets copies."""
+def _settings(runs: Sequence[Folder]) -> dict[str, list[Folder]]:
+    """Model -> its runs on AnimeULike, one a seed: other folds are another task, other baskets copies."""
+    from lineshaft.recommend.catalogue.animeulike import Animeulike
     from lineshaft.recommend.experiments.guest import Config
+
+    data = Animeulike()
 
     found = defaultdict(list)
     for run in runs:
