@@ -19,7 +19,7 @@ from lineshaft.engine.run import provenance
 from lineshaft.engine.run.checkpoint import Checkpoints
 from lineshaft.engine.run.execute import execute
 from lineshaft.engine.run.store import Folder, folders, mend_tail
-from lineshaft.engine.spec.experiment import find, known
+from lineshaft.engine.spec.experiment import find, own
 
 DRAWING = """
 import random
@@ -261,4 +261,4 @@ def test_unknown_experiments_are_refused_with_the_nearest():
         find("nothing.here")
     with pytest.raises(RequestError, match="no such file"):
         find("./nowhere.py")
-    assert all("." in address for address in known())
+    assert all("." in address for address in own())
