@@ -118,8 +118,8 @@ class Table(Sequence[Row]):
     def best(self, metric: str, direction: str = "max", free: Sequence[str] = ("seed",)) -> "Table":
         """The group (`apart`) with the best mean of a validation metric; a diverged one is never it.
 
-        As in `summary --tune`, groups are compared on the seeds that more than half of them have, and one that
-        lacks such a seed does not take part: a lucky seed wins nothing.
+        As in `summary --tune`, groups are compared on the seeds that more than half of them have, and one
+        that lacks such a seed does not take part: a lucky seed wins nothing.
         """
         groups = self.apart(*free)
         count = Counter(seed for group in groups for seed in {unit(row) for row in group})
