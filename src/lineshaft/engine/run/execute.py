@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from lineshaft.engine.errors import Busy, RequestError
 from lineshaft.engine.run import provenance
 from lineshaft.engine.run.checkpoint import Checkpoints, seed_all
+from lineshaft.engine.run.description import describe
 from lineshaft.engine.run.identity import check_identity
 from lineshaft.engine.run.log import captured
 from lineshaft.engine.run.options import Options, device, set_threads
@@ -151,6 +152,7 @@ def follow(experiment: Experiment, config: Config, folder: Folder, options: Opti
 def compute(experiment: Experiment, config: Config, folder: Folder, options: Options, started: str) -> str:
     """Call the experiment, its output captured, and turn its end into files."""
     mend_tail(folder.dir / "metrics.jsonl")
+    describe(folder, experiment, config, experiment.code, [])
     checkpoint = Checkpoints(folder.dir / "checkpoints").step()
     entry = provenance.Entry(folder, options, experiment, checkpoint, started)
     stop = Stop(folder.dir / "stop")
