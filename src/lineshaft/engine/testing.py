@@ -155,7 +155,7 @@ def before_checkpoint(act: Any) -> Iterator[None]:
         act(self, step)
         original(self, step, *given, **options)
 
-    Run.checkpoint = checkpoint  # type: ignore[assignment, method-assign]
+    Run.checkpoint = checkpoint  # type: ignore[method-assign]
     try:
         yield
     finally:
