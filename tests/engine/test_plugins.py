@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lineshaft.engine.run.store import folders
+from lineshaft.engine.spec.experiment import known, own
 
 TOYS = Path(__file__).parent / "toys"
 COMMAND = [sys.executable, "-c", "from lineshaft.cli import main; main()"]
@@ -61,3 +62,10 @@ def test_they_run_sweep_survive_kills_and_summarise(tmp_path, elsewhere, address
     summary = call("summary", experiment, "--where", "steps=30", "--json")
     assert summary.returncode == 0, summary.stderr
     assert json.loads(summary.stdout)
+
+
+def test_a_package_beside_ours_is_known_but_not_one_of_ours(elsewhere, monkeypatch):
+    """The contract tests go through `own()`: a foreign package must not be able to fail them."""
+    monkeypatch.syspath_prepend(elsewhere["PYTHONPATH"])
+    assert "orchard.walk" in known()
+    assert not {address for address in own() if address.startswith("orchard")}

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from lineshaft.engine import Options, RequestError
+from lineshaft.engine.claims import ledger
 from lineshaft.engine.run.execute import execute
 from lineshaft.engine.run.store import Folder
 from lineshaft.engine.spec.config import Parent
+from lineshaft.engine.table.table import Table
+from lineshaft.engine.testing import finished
 from lineshaft.recommend import claims, tables
 from lineshaft.recommend.evaluate import Ranks
 from lineshaft.recommend.experiments import guest
@@ -153,50 +156,55 @@ def test_tables_tune_every_personal_model_equally() -> None:
 def test_every_claim_has_its_row_and_none_speaks_without_runs() -> None:
     rows = {claim.id: claim for claim in claims.CLAIMS}
     assert rows.keys() == {f"recommend.{n}" for n in ("cold", "guest", "warm", "graph", "encoder", "private")}
-    assert all(claim.measure([]) is None for claim in rows.values())
+    assert all(claim.evidence(Table()) is None for claim in rows.values())
 
 
-class Done:
-    """A finished run as the ledger sees it."""
-
-    def __init__(self, name: str, model, recall: float, **words) -> None:
-        self.id, self.model, self.recall, self.words = name, model, recall, words
-
-    def config(self) -> dict:
-        return Config(data="animeulike", model=self.model, **self.words).model_dump()
-
-    def result(self) -> dict[str, float]:
-        ends = {"": 0, "_low": -0.01, "_high": 0.01}
-        found = {f"{s}/recall@100{e}": self.recall + d for s in ("val", "test") for e, d in ends.items()}
-        return found | {"test/recall@100_item": self.recall / 2}
+def planted(runs: Path, model, recall: float, **words) -> str:
+    """A finished run on AnimeULike as the ledger sees it; its id."""
+    ends = {"": 0, "_low": -0.01, "_high": 0.01}
+    found = {f"{s}/recall@100{e}": recall + d for s in ("val", "test") for e, d in ends.items()}
+    metrics = found | {"test/recall@100_item": recall / 2}
+    return finished(runs, Config(data="animeulike", model=model, **words), metrics).id
 
 
-def test_the_warm_row_bounds_the_gain_by_the_untuned_wmf() -> None:
-    runs = [Done("a", tables.DROPOUTNET_WMF, 0.2), Done("b", Ease(), 0.3), Done("c", Wmf(factors=32), 0.25)]
-    row = claims.warm(runs)
-    assert row.verdict == "not yet measured" and row.runs == ["a", "b"]
+def warm(runs: Path):
+    return ledger.row(next(c for c in claims.CLAIMS if c.id == "recommend.warm"), Table.read(runs))
+
+
+def test_the_warm_row_bounds_the_gain_by_the_untuned_wmf(tmp_path: Path) -> None:
+    ids = [
+        planted(tmp_path, model, recall) for model, recall in ((tables.DROPOUTNET_WMF, 0.2), (Ease(), 0.3))
+    ]
+    planted(tmp_path, Wmf(factors=32), 0.25)
+    row = warm(tmp_path)
+    assert row.verdict == "not yet measured" and sorted(row.runs) == sorted(ids)
     assert (row.low, row.value, row.high) == pytest.approx((1 / 0.21, 1 / 0.2, 1 / 0.19))
     assert "7x cannot hold" in row.reason and "ease, 1.50x" in row.reason
     assert "mean over items, 0.100, the bound is 10.0x" in row.reason
-    assert "not excluded" in claims.warm([Done("a", tables.DROPOUTNET_WMF, 0.1)]).reason
-    several = claims.warm(
-        [Done(n, tables.DROPOUTNET_WMF, r) for n, r in (("a", 0.2), ("b", 0.22), ("c", 0.21))]
-    )
-    assert several.low < several.value < several.high and several.runs == ["a", "b", "c"]
+    planted(tmp_path / "poor", tables.DROPOUTNET_WMF, 0.1)
+    assert "not excluded" in warm(tmp_path / "poor").reason
+    for seed, recall in enumerate((0.2, 0.22, 0.21)):
+        planted(tmp_path / "several", tables.DROPOUTNET_WMF, recall, seed=seed)
+    several = warm(tmp_path / "several")
+    assert several.low < several.value < several.high and len(several.runs) == 3
 
 
-def test_the_warm_row_takes_runs_on_the_same_folds_alone() -> None:
+def test_the_warm_row_takes_runs_on_the_same_folds_alone(tmp_path: Path) -> None:
     """A basket's size changes nothing of known users: such a run is a copy, no further seed."""
-    seeds = [Done(f"w{seed}", tables.DROPOUTNET_WMF, 0.2 + seed / 100, seed=seed) for seed in range(3)]
-    copies = [Done(f"c{basket}", tables.DROPOUTNET_WMF, 0.2, seed=0, basket=basket) for basket in (1, 3)]
-    easy = Done("easy", Ease(), 0.9, validation=0.5)
-    assert claims.warm([*copies, easy, *seeds]) == claims.warm(seeds)
+    for seed in range(3):
+        planted(tmp_path, tables.DROPOUTNET_WMF, 0.2 + seed / 100, seed=seed)
+    before = warm(tmp_path)
+    for basket in (1, 3):
+        planted(tmp_path, tables.DROPOUTNET_WMF, 0.2, seed=0, basket=basket)
+    planted(tmp_path, Ease(), 0.9, validation=0.5)
+    assert warm(tmp_path) == before
 
 
-def test_the_warm_row_chooses_a_setting_by_its_mean_over_all_seeds() -> None:
-    wmf = [Done(f"w{seed}", tables.DROPOUTNET_WMF, 0.2, seed=seed) for seed in range(2)]
-    lucky = [Done(f"l{seed}", Knn(), recall, seed=seed) for seed, recall in enumerate((0.5, 0.1))]
-    steady = [Done(f"s{seed}", Ease(), 0.4, seed=seed) for seed in range(2)]
-    once = [Done("once", Wmf(factors=8), 0.6, seed=0)]
-    row = claims.warm([*wmf, *lucky, *steady, *once])
-    assert "ease, 2.00x" in row.reason and row.runs == ["s0", "s1", "w0", "w1"]
+def test_the_warm_row_chooses_a_setting_by_its_mean_over_all_seeds(tmp_path: Path) -> None:
+    ids = [planted(tmp_path, tables.DROPOUTNET_WMF, 0.2, seed=seed) for seed in range(2)]
+    for seed, recall in enumerate((0.5, 0.1)):
+        planted(tmp_path, Knn(), recall, seed=seed)
+    ids += [planted(tmp_path, Ease(), 0.4, seed=seed) for seed in range(2)]
+    planted(tmp_path, Wmf(factors=8), 0.6, seed=0)
+    row = warm(tmp_path)
+    assert "ease, 2.00x" in row.reason and sorted(row.runs) == sorted(ids)

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from lineshaft.engine.errors import Busy, RequestError
 from lineshaft.engine.run import provenance
 from lineshaft.engine.run.checkpoint import Checkpoints, seed_all
+from lineshaft.engine.run.description import describe
 from lineshaft.engine.run.identity import check_identity
 from lineshaft.engine.run.log import captured
 from lineshaft.engine.run.options import Options, device, set_threads
@@ -106,6 +107,7 @@ def attempt(experiment: Experiment, config: Config, folder: Folder, options: Opt
     if (count := provenance.deaths(folder, checkpoint)) >= MOST_DEATHS:
         return give_up(folder, count)
     mend_tail(folder.dir / "metrics.jsonl")
+    describe(folder, experiment, config, experiment.code, [])
     entry = provenance.Entry(folder, options, experiment, checkpoint, started)
     return compute(experiment, config, folder, options, entry)
 

@@ -68,7 +68,7 @@ def line(row: Row) -> Line:
     return Line(
         row,
         len(entries),
-        row.state == "done" and stale(last),
+        row.state == "done" and stale(row.folder, last),
         stamp(last.get("start")),
         stamp(last.get("end")),
         row.fault or note(row),
