@@ -88,8 +88,8 @@ class CropColour(Augment):
 
 
 class TwoViews(Augment):
-    """For self-supervised objectives. Pixels: a random resized crop, mirrored, jittered, sometimes grey (no blur,
-    as at 32 pixels). Vectors: Gaussian noise and entries dropped."""
+    """For self-supervised objectives. Pixels: a random resized crop, mirrored, jittered, sometimes grey (no
+    blur, as at 32 pixels). Vectors: Gaussian noise and entries dropped."""
 
     name: Literal["two_views"] = "two_views"
     smallest: float = Field(0.2, gt=0, le=1, description="least share of the area that a crop keeps")
@@ -130,7 +130,9 @@ def resized_crop(x: Tensor, smallest: float, generator: Generator) -> Tensor:
     left, top = (draws[2] * 2 - 1) * (1 - width), (draws[3] * 2 - 1) * (1 - height)
     mirror = torch.where(draws[4] < 0.5, -1.0, 1.0)
     zero = torch.zeros_like(width)
-    matrix = torch.stack([torch.stack([width * mirror, zero, left], 1), torch.stack([zero, height, top], 1)], 1)
+    matrix = torch.stack(
+        [torch.stack([width * mirror, zero, left], 1), torch.stack([zero, height, top], 1)], 1
+    )
     grid = F.affine_grid(matrix, list(x.shape), align_corners=False)
     return F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
 

@@ -28,13 +28,16 @@ CIFAR100 = Dataset(
     name="cifar100",
     folder="continual",
     files={"cifar100_jpeg95.zip": "8364d197b1fda3e80f6348d692351f9151b1846ee4814d74422cded5d54bac36"},
-    source=f"CIFAR-100 (Krizhevsky 2009) as PNG files, github.com/cyizhuo/CIFAR-100-dataset @b105b30e; {PACKED}",
+    source="CIFAR-100 (Krizhevsky 2009) as PNG files, github.com/cyizhuo/CIFAR-100-dataset @b105b30e; "
+    f"{PACKED}",
     licence=CIFAR10.licence,
 )
 TINY = Dataset(
     name="tinyimagenet",
     folder="continual",
-    files={"tinyimagenet_part_a_jpeg75.zip": "cede3ae4cc765fe659217a90e902b1375e40f53ef770009c326c1537c032605c"},
+    files={
+        "tinyimagenet_part_a_jpeg75.zip": "cede3ae4cc765fe659217a90e902b1375e40f53ef770009c326c1537c032605c"
+    },
     source=f"Tiny-ImageNet, the first 50 of 200 classes, github.com/seshuad/IMagenet @153dbc161; {PACKED}",
     licence="ImageNet terms: non-commercial research",
 )
@@ -42,7 +45,10 @@ SOURCES = {"sat_sources.tsv.xz": "b881d22a5fbbe6e23a57155fe8ce82c2b4d53264f26c69
 SAT7 = Dataset(
     name="sat7",
     folder="continual",
-    files={"sat7_64_jpeg92.zip": "3e9bfcae226efd6b9b23a0cca247f3a5374590939ae9e3d1096b96c1241323da", **SOURCES},
+    files={
+        "sat7_64_jpeg92.zip": "3e9bfcae226efd6b9b23a0cca247f3a5374590939ae9e3d1096b96c1241323da",
+        **SOURCES,
+    },
     source="RSSCN7 (Zou 2015), github.com/palewithout/RSSCN7 @6d77849, and AID (Xia 2017), "
     f"github.com/zlima/testtensor @f6a0f746; {PACKED}",
     licence=RESEARCH,
@@ -50,7 +56,10 @@ SAT7 = Dataset(
 AID30 = Dataset(
     name="aid30",
     folder="continual",
-    files={"aid30_64_jpeg92.zip": "f83c779630ad1937dcfdf25813348421153b93207142298012f2b89782687c40", **SOURCES},
+    files={
+        "aid30_64_jpeg92.zip": "f83c779630ad1937dcfdf25813348421153b93207142298012f2b89782687c40",
+        **SOURCES,
+    },
     source=f"AID (Xia 2017), github.com/zlima/testtensor @f6a0f746; {PACKED}",
     licence=RESEARCH,
 )
@@ -61,7 +70,8 @@ ASC19 = Dataset(
         "asc19.jsonl": "2b5bbb98c0392a17bc4881a2a476a1e93eafee20d872b5f954cb1b4a14b0c01f",
         "asc_orders_20.tsv": "efe455aac4bc94326a4716e062acae4d6bdb4a635210b7660b01e8b4d2575495",
     },
-    source="19 aspect-sentiment tasks of github.com/ZixuanKe/LifelongSentClass @d02aae9, orders of PyContinual",
+    source="19 aspect-sentiment tasks of github.com/ZixuanKe/LifelongSentClass @d02aae9; "
+    "orders of PyContinual @25a859b",
     licence="none stated: SemEval-14 and product reviews of Hu and Liu, Liu, Ding; research use",
 )
 DSC24 = Dataset(
@@ -131,7 +141,9 @@ Statistics = tuple[tuple[float, ...], tuple[float, ...]]
 
 
 def mosaic(path: Path, statistics: Statistics | None = None, test: str = "test") -> Images:
-    """A whole archive: its own names, side and domains; mean and std are measured where they are not given."""
+    """A whole archive: its own names, side and domains; mean and std are measured where they are not
+    given.
+    """
     meta = read_meta(path)
     parts = [read_mosaic(path, split, side=meta["size"]) for split in ("train", test)]
     x, y = (torch.cat(each) for each in zip(*parts))
@@ -156,7 +168,9 @@ def channel_statistics(x: Tensor) -> Statistics:
     counts = [x[..., c].flatten().bincount(minlength=256).double() for c in range(x.shape[-1])]
     shades = torch.arange(256, dtype=torch.float64) / 255
     means = [float((n * shades).sum() / n.sum()) for n in counts]
-    stds = [float(((n * (shades - m) ** 2).sum() / n.sum()).sqrt().clamp(min=1e-3)) for n, m in zip(counts, means)]
+    stds = [
+        float(((n * (shades - m) ** 2).sum() / n.sum()).sqrt().clamp(min=1e-3)) for n, m in zip(counts, means)
+    ]
     return tuple(means), tuple(stds)
 
 

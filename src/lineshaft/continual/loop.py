@@ -222,8 +222,11 @@ class Loop:
         self.probed = self._here(state["probed"])
         self.carried = {name: self._here(values) for name, values in state["carried"].items()}
         self.is_observed, self.passes = state["observed"], state["passes"]
-        if state["optimiser"] is not None and step.phase is not None:
+        if step.phase is not None:
             self._prepare(step.phase)
+        if state["optimiser"] is None:
+            self.optimiser, self.held = None, []
+        else:
             self.optimiser.load_state_dict(state["optimiser"])
             for frozen, values in zip(self.held, state["held"], strict=True):
                 frozen.values.copy_(values)
@@ -234,7 +237,9 @@ class Loop:
 
 
 def new_optimiser(net: Net, phase: Phase, device: torch.device) -> torch.optim.Optimizer:
-    """Over what takes gradients, in two groups: what lies in the body at a share of the rate, and the heads."""
+    """Over what takes gradients, in two groups: what lies in the body at a share of the rate, and the
+    heads.
+    """
     trained = [(name, p) for name, p in net.named_parameters() if p.requires_grad]
     body = [p for name, p in trained if name.startswith("body.")]
     heads = [p for name, p in trained if not name.startswith("body.")]
@@ -252,6 +257,6 @@ def refuse_single_rows(loop: Loop) -> None:
     for task in loop.stream.tasks:
         if loop.size == 1 or len(task.train) == 1:
             raise RequestError(
-                f"batch={loop.size} and {len(task.train)} training rows in task {task.id + 1} make batches of "
-                "one, which BatchNorm cannot be trained on; use batch=2 or more and larger tasks"
+                f"batch={loop.size} and {len(task.train)} training rows in task {task.id + 1} make batches "
+                "of one, which BatchNorm cannot be trained on; use batch=2 or more and larger tasks"
             )

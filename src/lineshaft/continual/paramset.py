@@ -51,7 +51,9 @@ def named(name: str, known: dict[str, ParamSet]) -> ParamSet:
     try:
         re.compile(name)
     except re.error as error:
-        raise RequestError(f"{name} is neither a subset ({', '.join(known)}) nor a pattern: {error}") from None
+        raise RequestError(
+            f"{name} is neither a subset ({', '.join(known)}) nor a pattern: {error}"
+        ) from None
     return ParamSet(name, name)
 
 
@@ -72,7 +74,9 @@ class Frozen:
 
 
 def pinned(net: nn.Module) -> frozenset[str]:
-    """Parameters and BatchNorm modules the network's author froze: no subset, not even `all`, may thaw them."""
+    """Parameters and BatchNorm modules the network's author froze: no subset, not even `all`, may thaw
+    them.
+    """
     parameters = {name for name, p in net.named_parameters() if not p.requires_grad}
     norms = {name for name, m in net.named_modules() if isinstance(m, NORMS) and not m.training}
     return frozenset(parameters | norms)

@@ -14,11 +14,11 @@ class Phase:
     """What is trained, for how long and how. Nothing of this is a habit of the loop.
 
     frozen_stats: BatchNorm uses its running statistics and leaves them alone, also where it is trained
-    (where it is not trained it always does). loss_over: the logits that compete: of all classes of the stream,
-    of those seen so far, or of the sample's own task. counts: buffers are filled and importance is collected;
-    never while probing. body_scale: the rate of everything but the head, as a share of lr. carry: momentum of
-    the phase before is kept. after: "norm" puts the trained tensors back at the end of the phase, scaled to
-    the norm that training gave them (a control).
+    (where it is not trained it always does). loss_over: the logits that compete: of all classes of the
+    stream, of those seen so far, or of the sample's own task. counts: buffers are filled and importance is
+    collected; never while probing. body_scale: the rate of everything but the head, as a share of lr. carry:
+    momentum of the phase before is kept. after: "norm" puts the trained tensors back at the end of the
+    phase, scaled to the norm that training gave them (a control).
     """
 
     epochs: int

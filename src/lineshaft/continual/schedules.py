@@ -98,8 +98,9 @@ class Lpft(Recipe):
     def fits(self, epochs: int) -> None:
         if self.tuned(epochs) < 1:
             raise ValueError(
-                f"schedule.budget={self.budget} takes probe_epochs={self.probe_epochs} out of epochs={epochs} "
-                "and leaves none for fine-tuning; raise epochs or lower schedule.probe_epochs"
+                f"schedule.budget={self.budget} takes probe_epochs={self.probe_epochs} "
+                f"out of epochs={epochs} and leaves none for fine-tuning; raise epochs or lower "
+                "schedule.probe_epochs"
             )
 
 

@@ -67,7 +67,10 @@ class Net(nn.Module):
         """Named parts that a schedule may train by themselves; `task`: all that belongs to one task alone."""
         found = {"all": ALL, "body": ParamSet("body", r"body\.")}
         if self.masks is not None:
-            masks, rows = ParamSet("masks", r"masks\.", (task,)), ParamSet("rows", r"head\.(weight|bias)", classes)
+            masks, rows = (
+                ParamSet("masks", r"masks\.", (task,)),
+                ParamSet("rows", r"head\.(weight|bias)", classes),
+            )
             found |= {"masks": masks, "task": ParamSet("task", masks.pattern, masks.rows, (rows,))}
         return found
 
@@ -85,8 +88,8 @@ class Net(nn.Module):
             isinstance(m, nn.Conv2d) for m in self.body.modules()
         ):
             raise RequestError(
-                "masks need a backbone of single linear layers (mlp) or adapters (minilm): shared convolutions "
-                "and BatchNorm cannot be protected unit by unit"
+                "masks need a backbone of single linear layers (mlp) or adapters (minilm): shared "
+                "convolutions and BatchNorm cannot be protected unit by unit"
             )
         names = [f"body.{i}.{found[0][0]}" for i, found in enumerate(layers)]
         readers = [(f"{after}.weight",) for after in names[1:]] + [()]

@@ -40,7 +40,9 @@ class Resnet18(Backbone):
     """ResNet-18 in its form for small images."""
 
     name: Literal["resnet18"] = "resnet18"
-    channels: int = Field(64, ge=1, description="channels of the first stage; the last has eight times as many")
+    channels: int = Field(
+        64, ge=1, description="channels of the first stage; the last has eight times as many"
+    )
 
     def build(self, stream: Stream) -> Net:
         self.fits(stream, "pixels")

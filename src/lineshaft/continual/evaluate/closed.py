@@ -1,8 +1,9 @@
-"""Heads in closed form that never revisit a task: what a pretrained backbone achieves with almost no training.
+"""Heads in closed form that never revisit a task: what a pretrained backbone achieves with almost no
+training.
 
-Each keeps sums over the training features of a task, taken when the task was learned, and classifies among the
-classes seen so far. With `schedule=frozen` they are exact; where features move, old sums are stale, as they would
-be in use. These rows must stand beside any method that trains a pretrained backbone.
+Each keeps sums over the training features of a task, taken when the task was learned, and classifies among
+the classes seen so far. With `schedule=frozen` they are exact; where features move, old sums are stale, as
+they would be in use. These rows must stand beside any method that trains a pretrained backbone.
 """
 
 from typing import Literal
@@ -44,7 +45,8 @@ class Closed(Evaluation):
         for share in SHARES:
             mine = look.rows(share)
             found[f"{share}/{name}_task"] = [
-                percent(among(outputs[r], stream.allowed[task.id]) == y[r]) for task, r in zip(stream.tasks, mine)
+                percent(among(outputs[r], stream.allowed[task.id]) == y[r])
+                for task, r in zip(stream.tasks, mine)
             ]
             queries = torch.cat(mine[: look.task + 1])
             found[f"{share}/{name}_class"] = percent(among(outputs[queries], seen) == y[queries])
@@ -113,7 +115,9 @@ class Ranpac(Closed):
     def outputs(self, look: Look, memory: dict[str, Tensor], features: Tensor) -> Tensor:
         y, rows = look.stream.store.y, look.stream.tasks[look.task].val
         eye = torch.eye(self.width, dtype=features.dtype, device=features.device)
-        tried = [features @ torch.linalg.solve(memory["gram"] + r * eye, memory["cross"]) for r in self.ridges]
+        tried = [
+            features @ torch.linalg.solve(memory["gram"] + r * eye, memory["cross"]) for r in self.ridges
+        ]
         seen = look.stream.allowed[: look.task + 1].any(0)
         right = [percent(among(outputs[rows], seen) == y[rows]) for outputs in tried]
         return tried[max(range(len(tried)), key=right.__getitem__)]

@@ -1,5 +1,6 @@
-"""How far the representation moved: linear CKA (Kornblith et al., arXiv 1905.00414) of each task's test features
-now with those right after it was learned (1: the same up to rotation and scale), and how spread features are.
+"""How far the representation moved: linear CKA (Kornblith et al., arXiv 1905.00414) of each task's test
+features now with those right after it was learned (1: the same up to rotation and scale), and how spread
+features are.
 
 A representation that maps everything to one point has a spread of 0: accuracies at chance then mean that it
 collapsed, not that it forgot.
@@ -26,7 +27,9 @@ class Drift(Evaluation):
         for task in look.stream.tasks[: look.task + 1]:
             look.memory.setdefault(f"drift:{task.id}", look.own[task.test[:MOST]])
         similar = [
-            cka(look.memory[f"drift:{task.id}"], look.own[task.test[:MOST]]) if task.id <= look.task else torch.nan
+            cka(look.memory[f"drift:{task.id}"], look.own[task.test[:MOST]])
+            if task.id <= look.task
+            else torch.nan
             for task in look.stream.tasks
         ]
         return {"drift/cka": similar}
@@ -40,6 +43,8 @@ def cka(a: Tensor, b: Tensor) -> float:
 
 
 def spread(features: Tensor) -> float:
-    """Root mean square distance of the directions of features from their mean direction: 0 collapsed, at most 1."""
+    """Root mean square distance of the directions of features from their mean direction: 0 collapsed, at
+    most 1.
+    """
     directions = F.normalize(features)
     return float((directions - directions.mean(0)).square().sum(1).mean().sqrt())

@@ -1,7 +1,7 @@
 """What every evaluation is given, and what it gives back. Yours derives from `Evaluation`.
 
-Nothing is chosen on the rows that are scored: neighbours and few shots come from training rows, and whatever is
-tuned is tuned by leaving some of those out or on the validation rows.
+Nothing is chosen on the rows that are scored: neighbours and few shots come from training rows, and whatever
+is tuned is tuned by leaving some of those out or on the validation rows.
 """
 
 from dataclasses import dataclass, field
@@ -20,8 +20,8 @@ from lineshaft.engine import Part
 Share = Literal["val", "test"]
 SHARES: tuple[Share, Share] = ("val", "test")
 Found = dict[str, float | list[float]]
-"""Scores by name, in percent: a list has one entry a task and becomes a row of a matrix; a number stands for the
-stream so far. Names start with the share they were measured on: `val/knn_task`, `test/knn_task`."""
+"""Scores by name, in percent: a list has one entry a task and becomes a row of a matrix; a number stands for
+the stream so far. Names start with the share they were measured on: `val/knn_task`, `test/knn_task`."""
 
 
 @dataclass
@@ -76,7 +76,9 @@ class Evaluation(Part):
 
 
 @torch.no_grad()
-def embed(net: Net, store: Store, task: int | None = None, rows: Tensor | None = None, batch: int = 2000) -> Tensor:
+def embed(
+    net: Net, store: Store, task: int | None = None, rows: Tensor | None = None, batch: int = 2000
+) -> Tensor:
     """Features, float32 [n, width], of rows as they are; nothing of the network changes."""
     net.eval()
     device = store.x.device

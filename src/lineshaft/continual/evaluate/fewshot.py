@@ -35,7 +35,9 @@ class Fewshot(Evaluation):
     shots: int = Field(50, ge=1, description="training rows a class")
     epochs: int = Field(10, ge=1, description="epochs over the few rows")
     batch: int = Field(50, ge=2, description="greatest batch")
-    lrs: tuple[float, ...] = Field((0.003, 0.01, 0.03), min_length=1, description="learning rates to choose from")
+    lrs: tuple[float, ...] = Field(
+        (0.003, 0.01, 0.03), min_length=1, description="learning rates to choose from"
+    )
 
     def check(self, stream: Stream, objective: Objective) -> None:
         enough(stream, self.shots, "fewshot.shots")

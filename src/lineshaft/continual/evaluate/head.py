@@ -1,4 +1,6 @@
-"""The network's own head: right among the task's classes (head_task) and among all seen so far (head_class)."""
+"""The network's own head: right among the task's classes (head_task) and among all seen so far
+(head_class).
+"""
 
 from typing import Literal
 

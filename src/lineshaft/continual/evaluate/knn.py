@@ -21,7 +21,9 @@ class Knn(Evaluation):
     """kNN within each task, and over all classes seen so far."""
 
     name: Literal["knn"] = "knn"
-    neighbours: int | None = Field(None, ge=1, description="that vote; none: 20, or 200 where tasks have 2,000 rows")
+    neighbours: int | None = Field(
+        None, ge=1, description="that vote; none: 20, or 200 where tasks have 2,000 rows"
+    )
 
     def scores(self, look: Look) -> Found:
         stream, y = look.stream, look.stream.store.y

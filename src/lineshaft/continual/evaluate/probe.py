@@ -1,7 +1,8 @@
 """A few-shot linear probe of the features: the network's own head is thrown away.
 
-probe: of each task's classes, a few training rows each; probe_class: of all classes seen so far. The strength of
-the ridge is chosen by leaving rows of the few out. Not to be confused with probing as a phase of LP-FT.
+probe: of each task's classes, a few training rows each; probe_class: of all classes seen so far. The
+strength of the ridge is chosen by leaving rows of the few out. Not to be confused with probing as a phase of
+LP-FT.
 """
 
 from typing import Literal
@@ -54,6 +55,6 @@ def enough(stream: Stream, shots: int, key: str) -> None:
         label = min(task.classes, key=lambda c: int(counts[c]))
         if int(counts[label]) < shots:
             raise RequestError(
-                f"{key}={shots}: class {stream.class_names[label]} of task {task.id + 1} has {int(counts[label])} "
-                f"training rows; use {int(counts[label])} or fewer"
+                f"{key}={shots}: class {stream.class_names[label]} of task {task.id + 1} has "
+                f"{int(counts[label])} training rows; use {int(counts[label])} or fewer"
             )

@@ -63,7 +63,8 @@ def _fit(features: Tensor, labels: Tensor, classes: Tensor) -> list[Ridge]:
     dual, shares = solve(x, targets - intercept)
     weights = x.mT @ dual
     return [
-        Ridge(classes[i], centre[i], scale[i], weights[i], intercept[i], shares[i]) for i in range(len(features))
+        Ridge(classes[i], centre[i], scale[i], weights[i], intercept[i], shares[i])
+        for i in range(len(features))
     ]
 
 

@@ -193,7 +193,8 @@ def finish(run: Run, loop: Loop, history: History) -> dict[str, float]:
             metrics |= forgetting(np.array(rows), key.removeprefix("test/"))
     metrics["features/collapsed"] = float(metrics["features/spread"] < COLLAPSED)
     if metrics["features/collapsed"]:
-        print(f"collapsed: all features point one way (spread {metrics['features/spread']:.2g}); accuracies are chance")
+        found = f"spread {metrics['features/spread']:.2g}"
+        print(f"collapsed: all features point one way ({found}); accuracies are chance")
     metrics["memory/megabytes"] = loop.memory_bytes / 2**20
     metrics["memory/parameters"] = float(sum(p.numel() for p in loop.net.parameters()))
     metrics["compute/passes"] = loop.passes / loop.stream.trained_rows

@@ -32,14 +32,18 @@ class Agem(Replay):
             return
         mine = [(p, gradient(p).clone()) for _, p in loop.parameters()]
         reference = self._reference(memory, loop, [p for p, _ in mine])
-        along = sum(((g * r).sum() for (_, g), r in zip(mine, reference)), torch.zeros((), device=loop.device))
+        along = sum(
+            ((g * r).sum() for (_, g), r in zip(mine, reference)), torch.zeros((), device=loop.device)
+        )
         size = sum((r.square().sum() for r in reference), torch.zeros((), device=loop.device))
         share = torch.where(along < 0, along / size.clamp(min=1e-12), 0.0)
         for (parameter, g), r in zip(mine, reference):
             parameter.grad = g - share * r
 
     def _reference(self, memory: Memory, loop: "Loop", parameters: list[torch.nn.Parameter]) -> list[Tensor]:
-        """The gradient of the loss on past rows; BatchNorm's statistics see them once more, as in training."""
+        """The gradient of the loss on past rows; BatchNorm's statistics see them once more, as in
+        training.
+        """
         batch = loop.batch(memory["ids"][self.draw(memory, loop, loop.size)])
         with speed.autocast(loop.device):
             loss = loop.objective.loss(loop.net, batch)[1]

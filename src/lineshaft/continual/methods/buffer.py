@@ -42,7 +42,9 @@ class Replay(Method):
         replace(memory, "ids", ids, winners)
         for key, values in beside.items():
             if key not in memory:
-                memory[key] = torch.zeros(self.size, *values.shape[1:], device=values.device, dtype=values.dtype)
+                memory[key] = torch.zeros(
+                    self.size, *values.shape[1:], device=values.device, dtype=values.dtype
+                )
             replace(memory, key, values, winners)
         memory["count"] += len(ids)
 
@@ -62,11 +64,14 @@ def reservoir(count: int, offered: int, size: int, generator: Generator) -> Tens
     """For each place [size] the offered row that ends there, -1 where the old one stays.
 
     count: rows offered before. Row number i = count, count + 1, ... goes to place i while there is room, then
-    to a random one of i + 1 places, if that lies within the buffer; of two rows for one place the later stays.
+    to a random one of i + 1 places, if that lies within the buffer; of two rows for one place the later
+    stays.
     """
     device = generator.device
     numbers = torch.arange(count, count + offered, device=device)
-    draws = (torch.rand(offered, generator=generator, device=device, dtype=torch.float64) * (numbers + 1)).long()
+    draws = (
+        torch.rand(offered, generator=generator, device=device, dtype=torch.float64) * (numbers + 1)
+    ).long()
     places = torch.where(numbers < size, numbers, draws)
     winners = torch.full((size + 1,), -1, device=device)
     places = places.clamp(max=size)  # the extra place takes what is not kept

@@ -1,4 +1,5 @@
-"""Elastic weight consolidation (Kirkpatrick et al., arXiv 1612.00796), online form (Schwarz et al., 1805.06370).
+"""Elastic weight consolidation (Kirkpatrick et al., arXiv 1612.00796), online form (Schwarz et al.,
+1805.06370).
 
     penalty = strength sum_k F_k (theta_k - theta_k(end of the last task))^2,   F <- decay F + F(task)
 
@@ -37,7 +38,9 @@ class Ewc(Method):
 
     def check(self, stream: Stream, has_logits: bool) -> None:
         if not has_logits:
-            raise RequestError("ewc needs an objective with labels: the Fisher information is that of a classifier")
+            raise RequestError(
+                "ewc needs an objective with labels: the Fisher information is that of a classifier"
+            )
 
     def gradients(self, memory: Memory, loop: "Loop") -> None:
         named = loop.parameters()

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 
 class Gss(Replay):
-    """memory: the buffer; beside its rows the unit residuals, unit features and resemblance at their entry."""
+    """memory: the buffer; beside its rows the unit residuals, unit features and resemblance at their
+    entry.
+    """
 
     name: Literal["gss"] = "gss"
     weight: float = Field(1.0, ge=0, description="of the kept rows' loss")
@@ -54,7 +56,9 @@ class Gss(Replay):
         if room > 0:
             self.offer(memory, loop, batch.ids[:room], **{k: v[:room] for k, v in beside.items()})
         if len(batch.ids) > room:
-            self._compete(memory, loop, batch.ids[max(room, 0) :], {k: v[max(room, 0) :] for k, v in beside.items()})
+            self._compete(
+                memory, loop, batch.ids[max(room, 0) :], {k: v[max(room, 0) :] for k, v in beside.items()}
+            )
 
     def _resemblance(self, memory: Memory, loop: "Loop", residual: Tensor, features: Tensor) -> Tensor:
         """1 + the greatest cosine with a few kept rows, [n] in 0..2; .1 where nothing is kept yet."""
@@ -65,13 +69,17 @@ class Gss(Replay):
         return cosine.amax(1) + 1
 
     def _compete(self, memory: Memory, loop: "Loop", ids: Tensor, beside: dict[str, Tensor]) -> None:
-        """Each new row meets one kept row, drawn by its score, and replaces it with score_old / (old + new)."""
+        """Each new row meets one kept row, drawn by its score, and replaces it with score_old / (old +
+        new).
+        """
         places = torch.multinomial(
             memory["score"].clamp(min=1e-6), min(len(ids), self.size), generator=loop.generator
         )
         ids, beside = ids[: len(places)], {k: v[: len(places)] for k, v in beside.items()}
         old, new = memory["score"][places], beside["score"]
-        wins = torch.rand(len(places), generator=loop.generator, device=loop.device) < old / (old + new + 1e-12)
+        wins = torch.rand(len(places), generator=loop.generator, device=loop.device) < old / (
+            old + new + 1e-12
+        )
         wins &= new < 1  # a row that points the same way as a kept one never enters
         memory["ids"][places] = torch.where(wins, ids, memory["ids"][places])
         for key, values in beside.items():

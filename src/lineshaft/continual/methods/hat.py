@@ -1,12 +1,13 @@
-"""Hard attention to the task (Serra et al., arXiv 1801.01423): a mask over the units of each layer for each task.
+"""Hard attention to the task (Serra et al., arXiv 1801.01423): a mask over the units of each layer for each
+task.
 
     a_t = sigmoid(s e_t),  s rises within each epoch and is `sharpest` in evaluation
     loss += strength sum a_t (1 - used) / sum (1 - used)
     a weight between two units that earlier tasks both use moves by (1 - min(used_out, used_in)) of its step
 
-The step itself is shortened, not the gradient: momentum and weight decay would move a protected weight anyway.
-The loss should cover the task's own logits (`schedule.loss_over=task`), as with a head a task; otherwise later
-tasks still move the head's rows of earlier classes.
+The step itself is shortened, not the gradient: momentum and weight decay would move a protected weight
+anyway. The loss should cover the task's own logits (`schedule.loss_over=task`), as with a head a task;
+otherwise later tasks still move the head's rows of earlier classes.
 """
 
 from typing import TYPE_CHECKING, Literal
@@ -52,7 +53,9 @@ class Hat(Method):
             memory.setdefault(f"used:{number}", torch.zeros(gate.units, device=loop.device))
 
     def inputs(self, memory: Memory, loop: "Loop", batch: Batch) -> Batch:
-        """s rises from 1 / sharpest to sharpest over the batches of an epoch; probing sees the sharp masks."""
+        """s rises from 1 / sharpest to sharpest over the batches of an epoch; probing sees the sharp
+        masks.
+        """
         count = loop.batches(len(loop.stream.tasks[loop.task].train))
         share = int(memory["count_step"]) % count / max(1, count - 1)
         least = 1 / self.sharpest
@@ -83,7 +86,9 @@ class Hat(Method):
             for name, parameter in loop.parameters():
                 before, used = memory.pop(f"before:{name}"), self._used(memory, loop.net, name, parameter)
                 if used is not None:
-                    parameter.copy_(torch.where(used > 0, before + (1 - used) * (parameter - before), parameter))
+                    parameter.copy_(
+                        torch.where(used > 0, before + (1 - used) * (parameter - before), parameter)
+                    )
                 if name.startswith("masks."):
                     parameter.clamp_(-LARGEST, LARGEST)
 

@@ -1,7 +1,8 @@
 """LUMP (Madaan et al., "Representational continuity for unsupervised continual learning", arXiv 2110.06976).
 
-Every sample of the batch is mixed with one of a buffer of past rows: x = mix x_new + (1 - mix) x_old, one mix a
-batch from Beta(alpha, alpha). It was made for objectives without labels; with labels the targets mix alike.
+Every sample of the batch is mixed with one of a buffer of past rows: x = mix x_new + (1 - mix) x_old, one
+mix a batch from Beta(alpha, alpha). It was made for objectives without labels; with labels the targets mix
+alike.
 """
 
 from dataclasses import replace

@@ -2,9 +2,9 @@
 
     loss += strength T^2 KL(softmax(old / T) || softmax(new / T))  over the classes of earlier tasks
 
-The original first trains the new head on frozen features ("warm-up step"): that IS a linear probe, so LwF with
-`warm_up` under LP-FT probes twice, and LwF with `warm_up` alone is already LwF + LP-FT. Both are told apart here.
-Without labels the projections themselves are kept close.
+The original first trains the new head on frozen features ("warm-up step"): that IS a linear probe, so LwF
+with `warm_up` under LP-FT probes twice, and LwF with `warm_up` alone is already LwF + LP-FT. Both are told
+apart here. Without labels the projections themselves are kept close.
 """
 
 from typing import TYPE_CHECKING, Literal

@@ -1,5 +1,5 @@
-"""Progressive neural networks (Rusu et al., arXiv 1606.04671): a new column a task, lateral connections from the
-old ones, which are frozen.
+"""Progressive neural networks (Rusu et al., arXiv 1606.04671): a new column a task, lateral connections from
+the old ones, which are frozen.
 
     h_k(i) = stage_k,i(h_k(i-1) + sum_{j<k} U_kij h_j(i-1))
 

@@ -2,9 +2,9 @@
 
 A parameter is important for a task by as much as its own path brought the loss down:
 
-    omega_k = sum over steps of -g_k dtheta_k       (the true path integral, g of the loss without the penalty)
-    Omega_k += max(0, omega_k) / ((theta_k(end) - theta_k(start))^2 + xi)        (accumulated over tasks)
-    penalty = c sum_k Omega_k (theta_k - theta_k(end of the last task))^2
+    omega_k = sum over steps of -g_k dtheta_k       (the true path integral, g of the loss without the
+    penalty) Omega_k += max(0, omega_k) / ((theta_k(end) - theta_k(start))^2 + xi)        (accumulated over
+    tasks) penalty = c sum_k Omega_k (theta_k - theta_k(end of the last task))^2
 
 Not to be confused with published variants that use lr g^2 for the path, overwrite Omega at each task (which
 protects only the last one) or subtract the penalty.
@@ -64,7 +64,9 @@ def gradient(parameter: torch.nn.Parameter) -> Tensor:
 
 
 def add_quadratic(named: list[tuple[str, torch.nn.Parameter]], memory: Memory, strength: float) -> None:
-    """Add the gradient of strength sum importance (theta - anchor)^2, a few kernels for all tensors together."""
+    """Add the gradient of strength sum importance (theta - anchor)^2, a few kernels for all tensors
+    together.
+    """
     parameters = [p.detach() for _, p in named]
     pull = torch._foreach_sub(parameters, [memory[f"anchor:{n}"] for n, _ in named])
     torch._foreach_mul_(pull, [memory[f"importance:{n}"] for n, _ in named])

@@ -2,8 +2,8 @@
 
     loss = scale (sum_i (1 - C_ii)^2 + off_diagonal sum_{i != j} C_ij^2)
 
-C is the cross-correlation of the projections of two views over the batch. It has no predictor: the projector is
-LP-FT's head.
+C is the cross-correlation of the projections of two views over the batch. It has no predictor: the projector
+is LP-FT's head.
 """
 
 from typing import Literal

@@ -1,7 +1,7 @@
 """What self-supervised objectives with two views of an image share: a projector behind the features.
 
-LP-FT's head is named explicitly, because published code disagrees with itself about it: `predictor` is what the
-authors' code trains in the probing phase, `projector+predictor` everything behind the features.
+LP-FT's head is named explicitly, because published code disagrees with itself about it: `predictor` is what
+the authors' code trains in the probing phase, `projector+predictor` everything behind the features.
 """
 
 from torch import Tensor, nn

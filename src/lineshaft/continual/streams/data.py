@@ -58,7 +58,6 @@ class ClassData(Data):
         return build(images, groups, titles, seed=seed, device=run.device, **self.sizes())
 
 
-
 class DomainData(Data):
     """Every task is a domain (a region, a scale, a source, a product) with the same classes."""
 

@@ -26,7 +26,9 @@ def by_class(images: Images, sizes: int | Sequence[int], order: Sequence[int]) -
     task = [i for i, count in enumerate(counts) for _ in range(count)][:total]
     lookup = torch.empty(total, dtype=torch.int64)
     lookup[torch.tensor(order)] = torch.tensor(task)
-    names = [", ".join(images.class_names[c] for c, t in zip(order, task) if t == i) for i in range(max(task) + 1)]
+    names = [
+        ", ".join(images.class_names[c] for c, t in zip(order, task) if t == i) for i in range(max(task) + 1)
+    ]
     return lookup[known_labels(images)], names
 
 
