@@ -1,4 +1,4 @@
-"""The command line in a process of its own that need not import torch again: tests call it hundreds of times."""
+"""The command line in a process of its own that has torch already: tests call it hundreds of times."""
 
 import atexit
 import multiprocessing
