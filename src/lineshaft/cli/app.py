@@ -2,7 +2,21 @@
 
 import typer
 
-from lineshaft.cli import bench, claims, data, demo, ls, relaunch, report, run, show, summary, sync, tidy
+from lineshaft.cli import (
+    bench,
+    claims,
+    data,
+    demo,
+    ls,
+    relaunch,
+    report,
+    run,
+    serve,
+    show,
+    summary,
+    sync,
+    tidy,
+)
 
 app = typer.Typer(
     name="lineshaft",
@@ -30,3 +44,4 @@ app.command()(claims.claims)
 app.command()(demo.demo)
 app.command()(bench.bench)
 app.add_typer(data.app, name="data")
+app.add_typer(serve.app, name="serve")
