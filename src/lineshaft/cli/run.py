@@ -146,14 +146,20 @@ def planned(experiment: str, words: Sequence[str]) -> list[Cell]:
 
 def table(address: str) -> list[Cell]:
     """The rows of a table function, each with the address of its experiment."""
-    from lineshaft.engine.spec.experiment import address_of
+    from lineshaft.engine.spec.experiment import address_of, fault, module_at, own
 
-    module, _, name = address.partition(":")
-    path = module if module.startswith("lineshaft.") else f"lineshaft.{module}"
-    try:
-        function = getattr(importlib.import_module(path), name)
-    except (ImportError, AttributeError) as error:
-        raise RequestError(f"no table {address}: {error}") from None
+    module, _, name = address.rpartition(":")
+    if module.endswith(".py"):
+        found = module_at(Path(module).resolve(), module)
+    else:
+        ours = module.partition(".")[0] in {each.partition(".")[0] for each in own()}
+        try:
+            found = importlib.import_module(f"lineshaft.{module}" if ours else module)
+        except Exception as error:
+            raise RequestError(f"no table {address}: {fault(error)}") from None
+    if not hasattr(found, name):
+        raise RequestError(f"no table {address}: {module} has no {name[:80]}")
+    function = getattr(found, name)
     return [(address_of(config), config) for config in rows_of(function, address)]
 
 

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from lineshaft.engine.errors import Busy, RequestError
 from lineshaft.engine.run import provenance
 from lineshaft.engine.run.checkpoint import Checkpoints, seed_all
-from lineshaft.engine.run.description import describe
+from lineshaft.engine.run.description import changed_files, describe, description
 from lineshaft.engine.run.identity import check_identity
 from lineshaft.engine.run.log import captured
 from lineshaft.engine.run.options import Options, device, set_threads
@@ -22,9 +22,12 @@ from lineshaft.engine.run.progress import Progress
 from lineshaft.engine.run.run import Run
 from lineshaft.engine.run.stop import Paused, Stop
 from lineshaft.engine.run.store import FULL, Folder, StorageError, mend_tail, remove, write, write_json
+from lineshaft.engine.spec.code import Code
 from lineshaft.engine.spec.config import Config, as_json
 from lineshaft.engine.spec.experiment import Experiment, find, lacking
+from lineshaft.engine.spec.frozen import keep, serving
 from lineshaft.engine.spec.names import name
+from lineshaft.engine.spec.plain import at_home
 
 LOCK_PATIENCE = 0.5
 MOST_DEATHS = 3
@@ -43,10 +46,11 @@ def execute(address: str, config: Config, runs: Path, options: Options | None = 
     if folder.state() == "done":
         check_identity(folder, experiment.address, config)
         return folder, "done"
-    if options.rank:
-        return folder, follow(experiment, config, folder, options, started)
-    with opened(folder, experiment.address, config), locked(folder):
-        return folder, attempt(experiment, config, folder, options, started)
+    with at_home(experiment.home):
+        if options.rank:
+            return folder, follow(experiment, config, folder, options, started)
+        with opened(folder, experiment.address, config), locked(folder):
+            return folder, attempt(experiment, config, folder, options, started)
 
 
 @contextmanager
@@ -107,9 +111,32 @@ def attempt(experiment: Experiment, config: Config, folder: Folder, options: Opt
     if (count := provenance.deaths(folder, checkpoint)) >= MOST_DEATHS:
         return give_up(folder, count)
     mend_tail(folder.dir / "metrics.jsonl")
-    describe(folder, experiment, config, experiment.code, [])
-    entry = provenance.Entry(folder, options, experiment, checkpoint, started)
-    return compute(experiment, config, folder, options, entry)
+    code = code_of_launch(experiment, options)
+    codes, note = history(folder, code, options.strict) if checkpoint >= 0 else ([], "")
+    with serving(options.kept or keep(code, folder.dir.parents[1])):
+        describe(folder, experiment, config, code, codes)
+        entry = provenance.Entry(folder, options, experiment, code, checkpoint, started)
+        return compute(experiment, config, folder, options, entry, note)
+
+
+def code_of_launch(experiment: Experiment, options: Options) -> Code:
+    """What the launcher found, whatever the files hold now; else what this process imported."""
+    kept = options.kept
+    return kept.code() if kept is not None and kept.is_of(experiment.module) else experiment.code
+
+
+def history(folder: Folder, code: Code, strict: bool) -> tuple[list[str], str]:
+    """The codes that computed what a run goes on from, and what to say where this one is another."""
+    codes = [str(each) for each in description(folder).get("codes", [])]
+    if not codes or codes[-1] == code.hash:
+        return codes, ""
+    files = ", ".join(changed_files(folder, code)[:5]) or "a file of its project"
+    if strict:
+        raise RequestError(
+            f"{folder.id}: {files} changed since it was computed so far; without --strict it goes on and is "
+            f"marked, or remove the run to compute it anew"
+        )
+    return codes, f"goes on with other code than it was computed with so far ({files} changed)"
 
 
 def give_up(folder: Folder, deaths: int) -> str:
@@ -121,7 +148,8 @@ def give_up(folder: Folder, deaths: int) -> str:
 
 def follow(experiment: Experiment, config: Config, folder: Folder, options: Options, started: str) -> str:
     """A rank above 0 computes along and leaves no file: rank 0 locks, logs and saves for all."""
-    stop, entry = Stop(), provenance.Entry(folder, options, experiment, -1.0, started)
+    code = code_of_launch(experiment, options)
+    stop, entry = Stop(), provenance.Entry(folder, options, experiment, code, -1.0, started)
     with stop.listening():
         return finish(
             experiment,
@@ -130,7 +158,12 @@ def follow(experiment: Experiment, config: Config, folder: Folder, options: Opti
 
 
 def compute(
-    experiment: Experiment, config: Config, folder: Folder, options: Options, entry: provenance.Entry
+    experiment: Experiment,
+    config: Config,
+    folder: Folder,
+    options: Options,
+    entry: provenance.Entry,
+    note: str = "",
 ) -> str:
     """Call the experiment, its output captured, and turn its end into files."""
     stop = Stop(folder.dir / "stop")
@@ -139,6 +172,8 @@ def compute(
     outcome = "failed"
     try:
         with captured(folder.dir / "log.txt", options.foreground), stop.listening():
+            if note:
+                print(f"code: {note}", file=sys.stderr)
             run = Run(folder, config, options, stop, entry, progress)
             outcome = finish(experiment, run)
     except RequestError:

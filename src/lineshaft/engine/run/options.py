@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lineshaft.engine.errors import RequestError
+from lineshaft.engine.spec.frozen import Kept
 
 
 @dataclass(frozen=True)
 class Options:
-    """Launch options. `origin` is what a launcher found out once for all its runs (commit, versions)."""
+    """Launch options. `origin` is what a launcher found out once for all its runs (commit, versions).
+
+    `kept` is the code it was launched with; `strict` refuses to go on with what other code computed.
+    """
 
     device: str = "auto"
     threads: int = 1
@@ -21,6 +25,8 @@ class Options:
     rank: int = field(default_factory=lambda: int(os.environ.get("RANK", 0)))
     world: int = field(default_factory=lambda: int(os.environ.get("WORLD_SIZE", 1)))
     origin: dict[str, Any] = field(default_factory=dict)
+    kept: Kept | None = None
+    strict: bool = False
 
 
 def cores() -> int:
