@@ -11,8 +11,9 @@ from lineshaft.dialogue.adapters import sample
 from lineshaft.dialogue.corpus import Fold
 from lineshaft.dialogue.experiments import loop
 from lineshaft.dialogue.students import CONTROLS, SYSTEMS, Job, Students
-from lineshaft.engine import Options
+from lineshaft.engine import Options, testing
 from lineshaft.engine.run.execute import execute
+from lineshaft.engine.table.table import Table
 
 
 @pytest.fixture(scope="module")
@@ -145,29 +146,17 @@ def test_every_claim_is_there_and_the_sample_proves_none(finished):
         "dialogue.distribution",
         "dialogue.settings",
     ]
-    assert all(claim.measure([finished]) is None for claim in claims.CLAIMS)
+    runs = Table.read(finished.dir.parents[1])
+    assert len(runs) and all(claim.evidence(runs) is None for claim in claims.CLAIMS)
 
 
-class Done:
-    """A finished run on X-RiSAWOZ as the ledger sees it: each system right on a share of 400 dialogues."""
-
-    id = "run"
-
-    def __init__(self, **shares):
-        self.shares = {
-            "lower": 0.3,
-            "unfiltered": 0.3,
-            "random": 0.3,
-            "confidence": 0.3,
-            "oracle": 0.6,
-        } | shares
-
-    def config(self):
-        return loop.Config(data="xrisawoz").model_dump()
-
-    def array(self, name):
-        turns = np.arange(400)
-        return turns if name == "dialogue" else np.tile(turns < 400 * self.shares[name], (4, 1)).astype(float)
+def planted(runs, **shares):
+    """A finished run on X-RiSAWOZ: each system right on a share of 400 dialogues."""
+    turns = np.arange(400)
+    right = dict.fromkeys(("lower", "unfiltered", "random", "confidence"), 0.3) | {"oracle": 0.6} | shares
+    arrays = {name: np.tile(turns < 400 * share, (4, 1)).astype(float) for name, share in right.items()}
+    testing.finished(runs, loop.Config(data="xrisawoz"), {}, {"dialogue": turns, **arrays})
+    return Table.read(runs)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +169,7 @@ class Done:
     ],
     ids=["only the oracle gains", "a random drop gains as much", "a real filter gains", "nothing gains"],
 )
-def test_the_oracle_alone_reproduces_no_gain_of_filtering(shares, verdict):
-    row = claims.gain([Done(**shares)])
-    assert row.verdict == verdict
-    assert row.value == pytest.approx(100 * ({"oracle": 0.6} | shares)["oracle"] - 30)
+def test_the_oracle_alone_reproduces_no_gain_of_filtering(shares, verdict, tmp_path):
+    found = claims.CLAIMS[0].evidence(planted(tmp_path, **shares))
+    assert claims.CLAIMS[0].judged(found) == verdict
+    assert found.interval.value == pytest.approx(100 * ({"oracle": 0.6} | shares)["oracle"] - 30)

@@ -21,7 +21,6 @@ from lineshaft.engine.run.store import Folder, write_json
 from lineshaft.engine.spec.code import Code, digest, held
 from lineshaft.engine.spec.config import Config
 from lineshaft.engine.spec.experiment import Experiment
-from lineshaft.engine.spec.frozen import HOME, relative
 from lineshaft.engine.spec.names import placeless
 from lineshaft.engine.spec.spelling import words
 
@@ -69,17 +68,6 @@ def code_now(told: Mapping[str, Any], root: Path | None = None) -> str:
     if all(content is None for content in contents.values()):
         return ""
     return digest((name, content or b"") for name, content in contents.items())
-
-
-def changed_files(folder: Folder, code: Code) -> list[str]:
-    """The files in which a code differs from the last one that computed this run, as far as it was kept."""
-    told = description(folder)
-    home = folder.dir.parents[1] / HOME / str(told.get("code"))
-    if not home.is_dir():
-        return []
-    now = dict(zip((relative(name, file) for name, file in code.files), code.contents))
-    before = {file.relative_to(home): held(file) for file in home.rglob("*.py")}
-    return sorted(str(file) for file in now.keys() | before.keys() if now.get(file) != before.get(file))
 
 
 def below(path: Path, root: Path) -> str:

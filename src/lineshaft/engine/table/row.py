@@ -9,13 +9,16 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lineshaft.engine.errors import RequestError, nearest
 from lineshaft.engine.run.store import Folder, folders, told
 from lineshaft.engine.spec.names import name_of, version_of
 from lineshaft.engine.table.completion import completed
 from lineshaft.engine.table.where import Condition, parsed
+
+if TYPE_CHECKING:
+    import numpy as np
 
 UNREADABLE = (RequestError, OSError, ValueError, TypeError, AttributeError, RecursionError)
 
@@ -44,10 +47,18 @@ class Row:
         """Take these values, nested ones under names with dots; the version of the code is one of them."""
         self.values = {**flattened(config), "version": version_of(self.folder.name)}
 
+    def executions(self) -> list[dict[str, Any]]:
+        """Provenance, one entry an execution, oldest first; empty where it cannot be read."""
+        return executions(self.folder)
+
     def last(self) -> dict[str, Any]:
         """The provenance of its last execution, empty where there is none or it cannot be read."""
-        entries = executions(self.folder)
+        entries = self.executions()
         return entries[-1] if entries else {}
+
+    def array(self, name: str) -> "np.ndarray[Any, Any]":
+        """An array that the run saved: values of single items, for paired comparisons and figures."""
+        return self.folder.array(name)
 
 
 def rows(runs: Path, experiment: str | None = None, where: Sequence[str] = ()) -> list[Row]:

@@ -1,4 +1,4 @@
-"""An evaluator that cannot flatter.
+"""An evaluator that rejects leaks, masks what was seen and breaks ties fairly.
 
 It fits the model itself, so it knows what the model has seen, and refuses a fold that asks for any of it;
 it ranks the whole catalogue with everything seen masked; and it gives tied scores what chance would give
@@ -14,8 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lineshaft.recommend.folds import Fold, sizes
+from lineshaft.recommend.catalogue.catalogue import Catalogue
+from lineshaft.recommend.evaluate.folds import Fold, sizes
 from lineshaft.recommend.models.model import Model
+
+LISTED = 20
+"""Length of the list whose coverage of the catalogue is reported."""
 
 
 class Leak(ValueError):
@@ -32,6 +36,8 @@ class Ranks:
     """Candidates with a strictly higher score."""
     level: np.ndarray
     """Candidates with this very score, itself included."""
+    listed: np.ndarray | None = None
+    """(items,) in how many of the users' first LISTED the item stands."""
 
     def hits(self, k: int) -> np.ndarray:
         """(pairs,) probability of being among the first k when ties are broken by lot."""
@@ -45,6 +51,26 @@ class Ranks:
         """(asked items,) share of an item's fans who find it among their first k."""
         return _mean_by(self.item, self.hits(k))
 
+    def precision(self, k: int) -> np.ndarray:
+        """(asked users,) share of the first k that were held out."""
+        _, index = np.unique(self.user, return_inverse=True)
+        return np.bincount(index, self.hits(k)) / k
+
+    def ndcg(self, k: int) -> np.ndarray:
+        """(asked users,) discounted gain over that of a perfect list; ties earn their expected gain."""
+        total = np.r_[0, np.cumsum(1 / np.log2(np.arange(2, k + 2)))]
+        last, first = (np.minimum(k, n).astype(int) for n in (self.above + self.level, self.above))
+        gain = (total[last] - total[first]) / self.level
+        _, index, count = np.unique(self.user, return_inverse=True, return_counts=True)
+        return np.bincount(index, gain) / total[np.minimum(count, k)]
+
+    def coverage(self) -> float:
+        """Share of the candidates that stand among the first LISTED of at least one user."""
+        if self.listed is None:
+            raise ValueError("coverage is known of fresh ranks only, not of those read back from an array")
+        able = self.listed >= 0
+        return float((self.listed[able] > 0).mean())
+
     @property
     def users(self) -> np.ndarray:
         return np.unique(self.user)
@@ -54,10 +80,10 @@ class Ranks:
         return np.stack([self.user, self.item, self.above, self.level], axis=1).astype(np.int32)
 
 
-def evaluate(model: Model, fold: Fold, *, seed: int, threads: int) -> Ranks:
+def evaluate(model: Model, fold: Fold, catalogue: Catalogue, *, seed: int, threads: int) -> Ranks:
     """Fit on the fold's training part, then rank what it holds out. Raises Leak before any work."""
     refuse_leak(fold)
-    scorer = model.fit(fold.train, seed=seed, threads=threads)
+    scorer = model.fit(fold.train, catalogue, seed=seed, threads=threads)
     return rank(lambda rows: scorer.score(fold.baskets[rows]), fold)
 
 
@@ -68,7 +94,7 @@ def refuse_leak(fold: Fold) -> None:
         if leaked:
             raise Leak(
                 f"{leaked} of {fold.held_out.nnz} held-out pairs are {name} pairs as well: "
-                "hold out pairs that the model has not been shown (lineshaft.recommend.folds makes such)"
+                "hold out pairs that the model has not been shown (recommend.evaluate.folds makes such)"
             )
 
 
@@ -78,19 +104,48 @@ def rank(score: Callable[[np.ndarray], np.ndarray], fold: Fold, chunk: int = 512
     asked = np.flatnonzero(sizes(fold.held_out))
     if not len(asked):
         raise ValueError("nothing is held out: the fold has no test pairs")
-    parts = [_rank_chunk(score, fold, asked[i : i + chunk]) for i in range(0, len(asked), chunk)]
-    return Ranks(*np.concatenate(parts, axis=1))
+    barred = _barred(fold)
+    listed = np.where(barred, -1, 0)
+    parts = [
+        _rank_chunk(score, fold, asked[i : i + chunk], barred, listed) for i in range(0, len(asked), chunk)
+    ]
+    return Ranks(*np.concatenate(parts, axis=1), listed=listed)
 
 
-def _rank_chunk(score: Callable[[np.ndarray], np.ndarray], fold: Fold, rows: np.ndarray) -> np.ndarray:
+def _barred(fold: Fold) -> np.ndarray:
+    """(items,) bool: no candidate; an item held out must be one."""
+    barred = np.full(fold.train.shape[1], fold.candidates is not None)
+    if fold.candidates is not None:
+        barred[fold.candidates] = False
+    if outside := int(barred[fold.held_out.indices].sum()):
+        raise ValueError(f"{outside} held-out pairs ask for items that are no candidates")
+    return barred
+
+
+def _rank_chunk(
+    score: Callable[[np.ndarray], np.ndarray],
+    fold: Fold,
+    rows: np.ndarray,
+    barred: np.ndarray,
+    listed: np.ndarray,
+) -> np.ndarray:
     scores = np.array(score(rows), np.float32)
     if scores.shape != (len(rows), fold.train.shape[1]) or not np.isfinite(scores).all():
         raise ValueError(f"scores must be finite and {len(rows)} x {fold.train.shape[1]}, got {scores.shape}")
     scores[(fold.train[rows] + fold.baskets[rows]).nonzero()] = -np.inf
+    scores[:, barred] = -np.inf
+    _count_listed(scores, listed)
     held_out = fold.held_out[rows]
     wanted = np.split(held_out.indices, held_out.indptr[1:-1])
     places = [_places(own, items) for own, items in zip(scores, wanted)]
     return np.vstack([np.repeat(rows, sizes(held_out)), held_out.indices, np.concatenate(places, axis=1)])
+
+
+def _count_listed(scores: np.ndarray, listed: np.ndarray) -> None:
+    first = min(LISTED, scores.shape[1])
+    best = np.argpartition(-scores, first - 1, axis=1)[:, :first]
+    found = np.isfinite(np.take_along_axis(scores, best, axis=1))
+    np.add.at(listed, best[found], 1)
 
 
 def _places(scores: np.ndarray, wanted: np.ndarray) -> np.ndarray:
