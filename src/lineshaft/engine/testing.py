@@ -14,6 +14,7 @@ from typing import Any, Literal
 from lineshaft.engine.run.execute import execute
 from lineshaft.engine.run.options import Options
 from lineshaft.engine.run.progress import Progress
+from lineshaft.engine.run.ranks import ALONE
 from lineshaft.engine.run.run import Run
 from lineshaft.engine.run.stop import Paused, Stop
 from lineshaft.engine.run.store import Folder, write_json
@@ -38,7 +39,7 @@ class FakeRun(Run):
         directory.mkdir(parents=True, exist_ok=True)
         progress = Progress(directory / "progress.json", None)
         entry: Any = _Entry()
-        options = Options(device="cpu", rank=0, world=1)
+        options = Options(device="cpu", ranks=ALONE)
         super().__init__(
             Folder(directory), config or Config.model_validate({}), options, Stop(), entry, progress
         )
@@ -47,7 +48,9 @@ class FakeRun(Run):
 
     saved: list[Any]
 
-    def checkpoint(self, step: int, make_state: Any, score: float | None = None) -> None:
+    def checkpoint(
+        self, step: int, make_state: Any, score: float | None = None, sharded: bool = False
+    ) -> None:
         """Keep the state in `saved`; the run ends here where it is to be cut."""
         self.saved.append(make_state())
         self.scores.append(score)
@@ -148,9 +151,9 @@ def before_checkpoint(act: Any) -> Iterator[None]:
     """Call `act(run, step)` first at every checkpoint of every run meanwhile."""
     original = Run.checkpoint
 
-    def checkpoint(self: Run, step: int, make_state: Any, score: float | None = None) -> None:
+    def checkpoint(self: Run, step: int, *given: Any, **options: Any) -> None:
         act(self, step)
-        original(self, step, make_state, score)
+        original(self, step, *given, **options)
 
     Run.checkpoint = checkpoint  # type: ignore[method-assign]
     try:
