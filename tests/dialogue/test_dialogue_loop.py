@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lineshaft.dialogue import metrics, students, table
+from lineshaft.dialogue import claims, metrics, students, table, tables
 from lineshaft.dialogue.annotators.tracker import Scorer
 from lineshaft.dialogue.corpora import sample
 from lineshaft.dialogue.corpus.dialogue import Slot, Value
@@ -14,8 +14,9 @@ from lineshaft.dialogue.corpus.material import Fold
 from lineshaft.dialogue.experiments import loop
 from lineshaft.dialogue.students import Job, Settings, Students
 from lineshaft.dialogue.systems import SYSTEMS
-from lineshaft.engine import Options
+from lineshaft.engine import Options, testing
 from lineshaft.engine.run.execute import execute
+from lineshaft.engine.table.table import Table
 
 SMALL = {"SOURCE": 25, "UNLABELLED": 20, "TEST": 20, "VALIDATION": 10}
 CONTROLS = {name: system.control for name, system in SYSTEMS.items() if system.control}
@@ -154,53 +155,56 @@ def test_without_gold_of_the_unlabelled_the_bounds_are_left_out(small):
     assert students.outcome(Job("all", 0))["right"].shape[0] == len(metrics.METRICS)
 
 
-def test_no_threshold_is_at_the_edge_of_the_grid_and_one_that_is_would_be_told(small, monkeypatch):
+def test_no_threshold_is_at_the_edge_of_the_grid_and_one_that_is_would_be_told(small, monkeypatch, tmp_path):
     monkeypatch.setattr(students, "THRESHOLDS", (0.97, 0.99))
-    narrow = loop.run(loop.Config(annotator=Scorer()), Cut())
+    narrow = loop.run(loop.Config(annotator=Scorer()), testing.FakeRun(tmp_path))
     assert narrow["lower/at_edge"] == 100
 
 
-class Stopped(Exception):
-    """Stands for a kill."""
-
-
-class Cut:
-    """A run that is killed after some checkpoints and keeps the last state as a file would."""
-
-    def __init__(self, last=None, state=None):
-        import tempfile
-        from pathlib import Path
-
-        self.last, self.state, self.saved, self.arrays = last, state, None, {}
-        self.relaunched = False
-        self.dir = Path(tempfile.mkdtemp())
-
-    def progress(self, items, what):
-        return items
-
-    def log(self, step, values):
-        pass
-
-    def array(self, name, values):
-        self.arrays[name] = values
-
-    def checkpoint(self, step, make_state, score=None):
-        self.saved = make_state()
-        if step == self.last:
-            raise Stopped
-
-
-def test_a_resumed_run_ends_as_an_undisturbed_one(small):
-    config, whole, cut = loop.Config(annotator=Scorer()), Cut(), Cut(last=2)
-    expected = loop.run(config, whole)
-    with pytest.raises(Stopped):
-        loop.run(config, cut)
-    resumed = Cut(state=cut.saved)
-    assert len(cut.saved["done"]) == 3
-    assert loop.run(config, resumed) == expected
-    assert all(np.array_equal(resumed.arrays[name], whole.arrays[name]) for name in whole.arrays)
+def test_a_resumed_run_ends_as_an_undisturbed_one(small, tmp_path):
+    testing.assert_resumes("dialogue.loop", loop.Config(annotator=Scorer()), tmp_path, cuts=[1, 7])
 
 
 def test_figures_are_drawn_from_the_arrays(finished):
     titles = [figure.title for figure in loop.figures(finished.dir)]
     assert titles == ["Between the bounds", "Along the dialogue", "What the annotator gets wrong"]
+
+
+def test_every_claim_is_there_and_the_sample_proves_none(finished):
+    assert [claim.id for claim in claims.CLAIMS] == [
+        "dialogue.gain",
+        "dialogue.errors",
+        "dialogue.distribution",
+        "dialogue.settings",
+    ]
+    runs = Table.read(finished.dir.parents[1])
+    assert len(runs) and all(claim.evidence(runs) is None for claim in claims.CLAIMS)
+
+
+def planted(runs, **shares):
+    """A finished run of the table: each system right on a share of 400 dialogues."""
+    turns = np.arange(400)
+    right = dict.fromkeys(SYSTEMS, 0.3) | {"oracle": 0.6} | shares
+    arrays = {name: np.tile(turns < 400 * share, (6, 1)).astype(float) for name, share in right.items()}
+    testing.finished(runs, tables.hindsight()[0], {}, {"dialogue": turns, **arrays})
+    return Table.read(runs)
+
+
+@pytest.mark.parametrize(
+    ("shares", "verdict"),
+    [
+        ({}, "not reproduced"),
+        ({"stacked": 0.4, "random_stacked": 0.4}, "not reproduced"),
+        ({"stacked": 0.4}, "reproduced"),
+        ({"stacked": 0.3, "random_stacked": 0.1}, "not reproduced"),
+    ],
+    ids=[
+        "the oracle alone",
+        "random gains as much",
+        "the filter gains",
+        "no gain on the lower bound",
+    ],
+)
+def test_a_filter_has_to_gain_over_its_control_and_over_the_lower_bound(shares, verdict, tmp_path):
+    found = claims.CLAIMS[0].evidence(planted(tmp_path, **shares))
+    assert claims.CLAIMS[0].judged(found) == verdict

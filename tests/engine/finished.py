@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lineshaft.engine.run.provenance import code
 from lineshaft.engine.run.store import Folder
 from lineshaft.engine.spec.config import as_json
 from lineshaft.engine.spec.experiment import find
@@ -30,7 +29,7 @@ def finished(
     if state != "new":
         entry = {
             "experiment": str(toy),
-            "code": code(experiment),
+            "code": experiment.code.hash,
             "outcome": state,
             "threads": 1,
             "host": "here",

@@ -19,7 +19,7 @@ from lineshaft.engine.run import provenance
 from lineshaft.engine.run.checkpoint import Checkpoints
 from lineshaft.engine.run.execute import execute
 from lineshaft.engine.run.store import Folder, folders, mend_tail
-from lineshaft.engine.spec.experiment import find, known
+from lineshaft.engine.spec.experiment import find, own
 
 DRAWING = """
 import random
@@ -214,7 +214,7 @@ def test_a_parent_computed_under_a_launcher_has_its_own_origin_and_the_command(t
     folder, _ = execute(needy.address, needy.config(data=False), tmp_path, options)
     assert folder.provenance()[0]["experiment"] == needy.address
     (entry,) = Folder(tmp_path / "walk" / "steps=2,seed=7").provenance()
-    assert (entry["experiment"], entry["code"]) == (parent.address, provenance.code(parent))
+    assert (entry["experiment"], entry["code"]) == (parent.address, parent.code.hash)
     assert entry["command"] == "lineshaft sweep needy.py"
     walk(toy, tmp_path, steps=2, seed=7)
 
@@ -261,4 +261,4 @@ def test_unknown_experiments_are_refused_with_the_nearest():
         find("nothing.here")
     with pytest.raises(RequestError, match="no such file"):
         find("./nowhere.py")
-    assert all("." in address for address in known())
+    assert all("." in address for address in own())

@@ -17,14 +17,14 @@ import lineshaft as package
 from lineshaft.cli.output import runs_folder
 from lineshaft.engine import Options, RequestError
 from lineshaft.engine.run.execute import execute
-from lineshaft.engine.run.provenance import source_hash
 from lineshaft.engine.run.store import Folder
 from lineshaft.engine.spec.experiment import find
 from lineshaft.engine.table.listing import listing
 from lineshaft.engine.table.pick import pick
 from lineshaft.engine.table.portrait import portrait
-from lineshaft.engine.table.row import flattened, rows
-from lineshaft.engine.table.source import code_now
+from lineshaft.engine.table.read import rows
+from lineshaft.engine.table.row import flattened
+from lineshaft.engine.table.source import files_now
 from lineshaft.engine.table.where import parsed
 
 HOLD = """
@@ -334,22 +334,9 @@ def test_a_plain_file_is_its_own_source_wherever_it_lies(tmp_path):
     execute(str(file), find(str(file)).config(steps=2), tmp_path / "runs", Options())
     (tmp_path / "another.py").write_text("")
     (home / ".#walk.py").symlink_to("somebody@here.1234")
-    code_now.cache_clear()
+    files_now.cache_clear()
     (line,) = listing(tmp_path / "runs")
     assert (line.row.state, line.marks) == ("done", [])
-
-
-def test_the_hash_of_a_system_passes_over_what_is_no_source_of_it(tmp_path):
-    (tmp_path / "model.py").write_text("x = 1")
-    before = source_hash(tmp_path)
-    (tmp_path / ".#model.py").symlink_to("somebody@here.1234")
-    (tmp_path / "dangling.py").symlink_to("nowhere.py")
-    (tmp_path / ".venv").mkdir()
-    (tmp_path / ".venv/library.py").write_text("y = 2")
-    assert source_hash(tmp_path) == before
-    (tmp_path / "more").mkdir()
-    (tmp_path / "more/model.py").write_text("z = 3")
-    assert source_hash(tmp_path) != before
 
 
 def test_a_real_run_is_listed_as_done_and_not_stale(tmp_path):

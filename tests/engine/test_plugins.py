@@ -10,8 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+from command import command
 
 from lineshaft.engine.run.store import folders
+from lineshaft.engine.spec.experiment import known, own
 
 TOYS = Path(__file__).parent / "toys"
 COMMAND = [sys.executable, "-c", "from lineshaft.cli import main; main()"]
@@ -36,9 +38,7 @@ def test_they_run_sweep_survive_kills_and_summarise(tmp_path, elsewhere, address
     shutil.copy(TOYS / "walk.py", tmp_path / "mine.py")
 
     def call(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *words], cwd=tmp_path, env=elsewhere, capture_output=True, text=True, timeout=200
-        )
+        return command(words, tmp_path, 200, elsewhere)
 
     done = call("run", address, "steps=3")
     assert done.returncode == 0, done.stderr
@@ -61,3 +61,10 @@ def test_they_run_sweep_survive_kills_and_summarise(tmp_path, elsewhere, address
     summary = call("summary", experiment, "--where", "steps=30", "--json")
     assert summary.returncode == 0, summary.stderr
     assert json.loads(summary.stdout)
+
+
+def test_a_package_beside_ours_is_known_but_not_one_of_ours(elsewhere, monkeypatch):
+    """The contract tests go through `own()`: a foreign package must not be able to fail them."""
+    monkeypatch.syspath_prepend(elsewhere["PYTHONPATH"])
+    assert "orchard.walk" in known()
+    assert not {address for address in own() if address.startswith("orchard")}

@@ -4,14 +4,34 @@ import numpy as np
 import pytest
 
 from lineshaft.plasma import split
-from lineshaft.plasma.pic.lists import Particles
+from lineshaft.plasma.gather import Gathered
 
 
-def gaussian(cells: int, ppc: int, drift_a_cell: float = 0.0) -> Particles:
+def gaussian(cells: int, ppc: int, drift_a_cell: float = 0.0) -> Gathered:
     rng, n = np.random.default_rng(5), cells * ppc
     momentum = rng.normal(size=(3, n)) * 0.1
-    momentum[0] += np.repeat(np.arange(cells) // split.BLOCK_CELLS, ppc) * drift_a_cell
-    return Particles(np.full(cells, ppc), rng.random(n), momentum)
+    cell = np.repeat(np.arange(cells), ppc)
+    momentum[0] += cell // split.BLOCK_CELLS * drift_a_cell
+    return some(cell, momentum)
+
+
+def some(cell: np.ndarray, momentum: np.ndarray, mass: float = 1.0) -> Gathered:
+    square = np.square(momentum).sum(0)
+    energy = mass * square / (1 + np.sqrt(1 + square))
+    return Gathered(cell, cell + 0.5, momentum, energy, np.ones(cell.size), float(cell.max(initial=0)))
+
+
+def test_a_split_that_remembers_does_not_swap_when_the_beam_outnumbers_the_bulk():
+    """Beam and bulk exchange their numbers: a fresh split swaps the roles, one with a memory does not."""
+    rng = np.random.default_rng(0)
+    cell, beam = np.zeros(400, np.int64), np.arange(400) < 260
+    momentum = rng.normal(size=(3, 400)) * 0.01
+    momentum[0, beam] += 1.0
+    before = beam.copy()
+    assert np.array_equal(split.nonthermal(some(cell, momentum), before), beam)
+    momentum[0, :5] -= 1.0  # five of the beam come to rest in the bulk, within three sigma, and rejoin it
+    momentum[:, :5] *= 0.1
+    assert not split.nonthermal(some(cell, momentum), before)[:5].any()
 
 
 def test_false_alarms_on_gaussians_are_as_expected():
@@ -23,11 +43,11 @@ def test_false_alarms_on_gaussians_are_as_expected():
 
 def test_a_planted_beam_is_found_with_its_energy():
     particles = gaussian(400, 100)
-    beam = np.random.default_rng(1).choice(particles.offset.size, 80, replace=False)
+    beam = np.random.default_rng(1).choice(particles.cell.size, 80, replace=False)
     particles.momentum[0, beam] += 5.0
     outlying = split.nonthermal(particles)
     assert outlying[beam].all() and outlying.sum() < 80 + 25
-    fraction, share = split.shares(outlying, split.energies(particles, 1.0))
+    fraction, share = split.shares(some(particles.cell, particles.momentum), outlying)
     assert fraction == pytest.approx(0.002, rel=0.3) and 0.2 < share < 0.5
 
 
@@ -43,9 +63,3 @@ def test_a_block_needs_eight_particles_to_have_an_outlier(cells, found):
     particles = gaussian(cells, 1)
     particles.momentum[:, 3] = 100.0
     assert split.nonthermal(particles).sum() == found
-
-
-def test_energy_of_slow_and_fast():
-    momentum = np.array([[1e-4, 1e3], [0, 0], [0, 0]])
-    energy = split.energies(Particles(np.array([2]), np.zeros(2), momentum), 2.0)
-    assert energy == pytest.approx([1e-8, 2 * (np.sqrt(1 + 1e6) - 1)], rel=1e-6)

@@ -39,8 +39,12 @@ def test_mode_picks_the_first_sine():
     assert np.allclose(theory.mode(rows), [3, 0])
 
 
-def test_a_growth_that_was_not_seen_is_no_number():
-    """Cut before the growing root leads by far, whatever the fit finds is not its rate."""
+@pytest.mark.parametrize("energy", [np.sin, np.ones_like, lambda t: np.exp(4 * t)])
+def test_a_growth_that_was_not_seen_is_refused(energy):
+    """Cut before the growing root leads by far, or before it saturates.
+
+    What the fit finds is not its rate.
+    """
     time = np.linspace(0.1, 5, 120)
-    assert np.isnan(theory.growth(time, np.sin(time) ** 2))
-    assert np.isnan(theory.growth(time, np.ones(120)))
+    with pytest.raises(ValueError, match=r"case\.time"):
+        theory.growth(time, energy(time) ** 2)

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from worlds import world
 
 from lineshaft.engine.launch.slurm.submission import queued, submit
 from lineshaft.engine.launch.task import Task, task
@@ -19,6 +20,7 @@ from lineshaft.engine.spec.experiment import find
 from lineshaft.engine.spec.grid import grid
 
 WALK = str(Path(__file__).parents[1] / "engine" / "toys" / "walk.py")
+PAIR = str(Path(__file__).parents[1] / "engine" / "toys" / "pair.py")
 LINESHAFT = [sys.executable, "-c", "from lineshaft.cli import main; main()"]
 MAIN = {"partition": "main", "time": "10"}
 pytestmark = pytest.mark.slurm
@@ -158,3 +160,21 @@ def test_what_slurm_refuses_leaves_nothing_behind(cluster, tmp_path):
     assert "invalid partition" in error
     assert "Traceback" not in error
     assert not (tmp_path / "runs").exists()
+
+
+def test_the_tasks_of_a_job_are_the_ranks_of_its_run_and_keep_their_draws_when_preempted(cluster, tmp_path):
+    words = {"steps": 60, "sleep": 0.1, "notes": str(tmp_path)}
+    cell = task(PAIR, find(PAIR).config(**words), tmp_path / "runs")
+    (job,) = submit([cell], Options(checkpoint_every=1000), MAIN | {"nodes": "1", "tasks": "2"})
+    cluster.wait_for(lambda: steps(cell.folder) > 2, "some steps")
+    cluster.preempt(job)
+    cluster.wait_for(lambda: cell.folder.state() == "done", "the run to end")
+    assert [e["outcome"] for e in cell.folder.provenance()] == ["paused", "done"]
+    calm = tmp_path / "calm"
+    calm.mkdir()
+    assert world(2, PAIR, words | {"sleep": 0, "notes": str(calm)}, calm / "runs", every=1e9) == [0, 0]
+    for rank in ("rank0", "rank1"):
+        assert (tmp_path / rank).read_text() == (calm / rank).read_text()
+    assert [row["total"] for row in cell.folder.metrics()] == [
+        row["total"] for row in Folder(next((calm / "runs/pair").iterdir())).metrics()
+    ]

@@ -2,7 +2,21 @@
 
 import typer
 
-from lineshaft.cli import bench, claims, data, demo, ls, relaunch, report, run, show, summary, sync, tidy
+from lineshaft.cli import (
+    bench,
+    claims,
+    data,
+    demo,
+    export,
+    ls,
+    relaunch,
+    report,
+    run,
+    show,
+    summary,
+    sync,
+    tidy,
+)
 
 app = typer.Typer(
     name="lineshaft",
@@ -25,6 +39,7 @@ app.command()(tidy.rename)
 app.command()(tidy.rm)
 app.command()(tidy.du)
 app.command()(sync.sync)
+app.command()(export.export)
 app.command()(report.report)
 app.command()(claims.claims)
 app.command()(demo.demo)

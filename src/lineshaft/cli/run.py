@@ -109,7 +109,9 @@ def sweep(
 ) -> int:
     """A grid of runs. The same command again does only what is left; two launchers share one grid."""
     from lineshaft.engine.launch.local import warm_up
+    from lineshaft.engine.run.ranks import alone
 
+    alone()
     folder = runs_folder(runs)
     at_once = expected(experiment, words or [], workers)
     each = threads or max(1, cores() // at_once)

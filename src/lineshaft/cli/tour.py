@@ -56,7 +56,7 @@ REAL = (
     Step("dialogue.loop", ("data=woz2,xrisawoz",), JOINT_GOALS, "data", ("woz2", "xrisawoz")),
     Step(
         "continual.stream",
-        ("data=cifar10 train_size=100 test_size=50 epochs=4 schedule=finetune,lpft",),
+        ("data=cifar10 data.train_size=100 data.test_size=50 epochs=4 schedule=finetune,lpft",),
         NEIGHBOURS,
         "schedule",
         ("cifar10",),

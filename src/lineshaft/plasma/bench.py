@@ -24,7 +24,8 @@ from lineshaft.engine.run.options import cores
 from lineshaft.engine.run.provenance import processor
 from lineshaft.plasma.pic.compile import kernel, use_threads
 from lineshaft.plasma.pic.lists import Particles
-from lineshaft.plasma.pic.simulation import Simulation, Species
+from lineshaft.plasma.pic.simulation import Simulation
+from lineshaft.plasma.pic.species import Species
 
 CELLS, PPC, DX, DENSITY, TEMPERATURE = 10_000, 75, 0.05, 20.0, 0.01
 ROUNDS, STEPS = 8, 5
@@ -65,7 +66,7 @@ def warm_plasma(real: type) -> Simulation:
     for name, charge, mass in (("electrons", -1.0, 1.0), ("protons", 1.0, 1836.0)):
         momentum = (rng.normal(size=(3, n)) * np.sqrt(TEMPERATURE / mass)).astype(real)
         species.append(Species.of(name, charge, mass, DENSITY / PPC, Particles(count, offset, momentum)))
-    return Simulation(CELLS, DX, species, periodic=True)
+    return Simulation(CELLS, DX, species, walls=None)
 
 
 def speed(real: type, threads: int, clock: Callable[[], float]) -> float:

@@ -9,7 +9,6 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure as Plot
 
 from lineshaft.engine import Figure, Folder
-from lineshaft.plasma import theory
 
 INK, ACCENT, QUIET = "#1f3b57", "#d1495b", "#8a9aa8"
 POSITION, TIME = r"$x$  ($c/\omega_0$)", r"$t$  ($1/\omega_0$)"
@@ -21,13 +20,14 @@ def draw(folder: Folder) -> Iterator[Figure]:
     """Everything worth seeing of a run, by case."""
     case = folder.config()["case"]
     species = [name.removeprefix("density_") for name in folder.arrays() if name.startswith("density_")]
-    if case["name"] == "slab":
+    if any(name.startswith("spectrum_") for name in folder.arrays()):
         yield Figure("Waterfalls", waterfalls(folder, species), WATERFALLS)
         yield Figure("Phase space", phase_spaces(folder, species), PHASE)
         yield Figure("Energy budget", budget(folder, species), BUDGET)
         yield Figure("Spectra", spectra(folder, species), SPECTRA)
     else:
-        yield Figure("Against theory", validation(folder, case), f"Measured: {findings(folder)}.")
+        if case["name"] in ("langmuir", "twostream"):
+            yield Figure("Against theory", validation(folder, case), f"Measured: {findings(folder)}.")
         yield Figure("Phase space", orbits(folder, species), ORBITS)
 
 
@@ -64,7 +64,8 @@ def waterfalls(folder: Folder, species: list[str]) -> Plot:
     plot, panels = axes(1, len(species) + 1, width=4.0 * (len(species) + 1))
     shared: dict[str, Any] = {"origin": "lower", "aspect": "auto", "extent": extent(folder)}
     for name, panel in zip(species, panels):
-        density = folder.array(f"density_{name}") / folder.config()["case"]["density"]
+        density = folder.array(f"density_{name}")
+        density = density / max(float(density[0].max()), 1e-30)
         seen = np.where(density > 0, density, np.nan)
         image = panel.imshow(seen, cmap="RdYlBu_r", norm=LogNorm(0.1, 10), interpolation="nearest", **shared)
         plot.colorbar(image, ax=panel, label="density, of that at the start", extend="both")
@@ -74,11 +75,19 @@ def waterfalls(folder: Folder, species: list[str]) -> Plot:
     image = panels[-1].imshow(field, cmap="RdBu_r", vmin=-bound, vmax=bound, **shared)
     plot.colorbar(image, ax=panels[-1], label=r"$E_y$  ($m_e c\,\omega_0/e$)")
     panels[-1].set_title("light")
-    front = folder.config()["case"]["start"]
+    front, length = front_of(folder, species), extent(folder)[1]
     for panel in panels:
-        panel.set(xlabel=POSITION, ylabel=TIME, xlim=(max(0, front - BEFORE), front + BEHIND))
+        panel.set(xlabel=POSITION, ylabel=TIME, xlim=(max(0, front - BEFORE), min(length, front + BEHIND)))
     panels[-1].set_xlim(0, front + BEFORE)
     return plot
+
+
+def front_of(folder: Folder, species: list[str]) -> float:
+    """Where the first plasma stood, seen from the left."""
+    filled = np.zeros(1, bool)
+    for name in species:
+        filled = filled | (folder.array(f"density_{name}")[0] > 0)
+    return float(filled.argmax() / filled.size * extent(folder)[1])
 
 
 def phase_spaces(folder: Folder, species: list[str]) -> Plot:
@@ -167,20 +176,21 @@ def species_in_order(folder: Folder, species: list[str]) -> list[str]:
 def validation(folder: Folder, case: dict[str, Any]) -> Plot:
     """The mode that theory speaks of, measured and predicted."""
     plot, (panel,) = axes(1, 1)
-    time, along, result = folder.array("time"), folder.array("field_x").astype(float), folder.result()
+    result = folder.result()
+    every = folder.array("series_time")
     if case["name"] == "langmuir":
-        amplitude, omega = theory.mode(along), result["frequency/theory"]
+        time, amplitude, omega = every, folder.array("series_mode"), result["frequency/theory"]
         fine = np.linspace(0, time[-1], 2000)
         fitted = amplitude @ np.sin(omega * time) / np.square(np.sin(omega * time)).sum()
-        panel.plot(time, amplitude, "o", ms=3, color=INK, label="measured")
+        panel.plot(time, amplitude, ".", ms=2, color=INK, label="measured")
         panel.plot(
             fine, fitted * np.sin(omega * fine), lw=0.8, color=ACCENT, label=r"theory: $\sin\,\omega_p t$"
         )
         panel.set(ylabel=r"first mode of $E_x$  ($m_e c\,\omega_0/e$)")
     else:
-        energy = np.square(along).sum(1)
+        time, energy = every, folder.array("series_energy")
         rate, middle = result["growth/theory"], int(np.argmax(energy > 1e-4 * energy.max()))
-        panel.semilogy(time, energy / energy.max(), "o", ms=3, color=INK, label="measured")
+        panel.semilogy(time, energy / energy.max(), ".", ms=2, color=INK, label="measured")
         line = energy[middle] / energy.max() * np.exp(2 * rate * (time - time[middle]))
         shown = line < 1
         told = rf"theory: growth {rate:.4f} $\omega_0$"

@@ -50,11 +50,17 @@ def frequency(time: np.ndarray, signal: np.ndarray) -> float:
 def growth(time: np.ndarray, energy: np.ndarray) -> float:
     """Growth rate of an amplitude whose energy is given: the slope between 1e-6 and 1e-2 of the peak.
 
-    Earlier the other roots still beat against the growing one; later the beams trap. NaN where the energy
-    does not pass through these four decades: an initial kick too large, a run too short.
+    Earlier the other roots still beat against the growing one; later the beams trap. Raises ValueError where
+    the energy does not pass through these four decades, or has not stopped growing: a kick too large, a run
+    too short.
     """
     peak = int(energy.argmax())
+    late = energy[int(0.95 * (energy.size - 1))]
+    if peak > 0.97 * (energy.size - 1) and energy[-1] > 1.1 * late:
+        raise ValueError(
+            "the field is still growing at the end, so its growth rate is unknown: raise case.time"
+        )
     window = slice(int(np.argmax(energy > 1e-6 * energy[peak])), int(np.argmax(energy > 1e-2 * energy[peak])))
     if window.start == 0 or window.stop - window.start < 3:
-        return float("nan")
+        raise ValueError("the field does not grow by four decades: lower the kick or raise case.time")
     return float(np.polyfit(time[window], 0.5 * np.log(energy[window]), 1)[0])

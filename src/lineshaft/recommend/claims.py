@@ -1,127 +1,100 @@
 """The ledger's rows of this system; what no finished run can show yet says so."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-
-import numpy as np
-
-from lineshaft.engine import Folder
-from lineshaft.engine.claims.claim import Claim, Evidence
-from lineshaft.engine.table.stats import mean_interval
+from lineshaft.engine.claims.claim import Claim, Measured
+from lineshaft.engine.claims.verdict import AtLeast
+from lineshaft.engine.table.table import Interval, Table
 
 HEADLINE_GAIN = 7.0
 """DeepNaniNet over WMF, AnimeULike warm, recall@100, as published."""
+RECALL = "test/recall@100"
 
 
-def unbuilt(runs: Sequence[Folder]) -> None:
-    """The model or experiment of the row does not exist yet: no run bears on it."""
+def animeulike(runs: Table) -> Table:
+    """Runs on AnimeULike, whatever the model: other folds are another task, other baskets copies."""
+    from lineshaft.recommend.catalogue.animeulike import Animeulike
+    from lineshaft.recommend.experiments.guest import Config
+
+    return runs.like(Config(data=Animeulike()), free=("seed", "model"))
 
 
-def warm(runs: Sequence[Folder]) -> Evidence | None:
+def warm(runs: Table) -> Measured | None:
     """The largest gain over WMF that any model could have: recall is at most 1.
 
     Uses WMF in the authors' own setting, the weaker and so the more generous one. This bounds the claim; what
     decides it is DeepNaniNet, which does not exist yet.
     """
+    from lineshaft.recommend.catalogue.animeulike import Animeulike
+    from lineshaft.recommend.experiments.guest import Config
     from lineshaft.recommend.tables import DROPOUTNET_WMF
 
-    settings = _settings(runs, "animeulike")
-    untuned = settings.get(DROPOUTNET_WMF.model_dump_json(), [])
+    untuned = runs.like(Config(data=Animeulike(), model=DROPOUTNET_WMF))
     if not untuned:
         return None
-    value, low, high = _recall(untuned)
-    rivals = [others for others in settings.values() if _seeds(others) >= _seeds(untuned)]
-    best = max(rivals, key=lambda others: _mean(others, "val/recall@100"))
-    by_item = _mean(untuned, "test/recall@100_item")
-    return Evidence(
-        1 / value,
-        1 / high,
-        1 / low,
-        "not yet measured",
-        sorted({run.id for run in [*untuned, *best]}),
+    value, low, high = recall(untuned)
+    best = runs.best("val/recall@100")
+    by_item = untuned.interval(f"{RECALL}_item").value
+    reason = (
         f"DeepNaniNet is not built; shown is what no model can exceed, 1 / WMF's recall@100 of {value:.3f}: "
-        f"{HEADLINE_GAIN:g}x {_possible(low)}; as mean over items, {by_item:.3f}, the bound is "
-        f"{1 / by_item:.1f}x. Best on validation so far: {best[0].config()['model']['name']}, "
-        f"{_mean(best, 'test/recall@100') / value:.2f}x",
+        f"{HEADLINE_GAIN:g}x {possible(low)}; as mean over items, {by_item:.3f}, the bound is "
+        f"{1 / by_item:.1f}x. Best on validation so far: {best[0].values['model']}, "
+        f"{best.interval(RECALL).value / value:.2f}x"
     )
+    bound = Interval(1 / value, 1 / high, 1 / low)
+    return Measured(bound, best + untuned, reason, at_most="not yet measured")
 
 
-def _possible(low: float) -> str:
+def possible(low: float) -> str:
     """Whether the headline's gain over a recall of at least `low` would stay below 1."""
     return "cannot hold on this fold" if low * HEADLINE_GAIN > 1 else "is not excluded by this"
 
 
-def _settings(runs: Sequence[Folder], data: str) -> dict[str, list[Folder]]:
-    """Model -> its runs on a data set, one a seed: other folds are another task, other baskets copies."""
-    from lineshaft.recommend.experiments.guest import Config
-
-    found = defaultdict(list)
-    for run in runs:
-        config = Config.model_validate(run.config())
-        if config == Config(data=data, model=config.model, seed=config.seed):  # type: ignore[arg-type]
-            found[config.model.model_dump_json()].append(run)
-    return found
-
-
-def _seeds(runs: Sequence[Folder]) -> set[int]:
-    return {run.config()["seed"] for run in runs}
-
-
-def _mean(runs: Sequence[Folder], metric: str) -> float:
-    return float(np.mean([run.result()[metric] for run in runs]))
-
-
-def _recall(runs: Sequence[Folder]) -> tuple[float, float, float]:
+def recall(runs: Table) -> Interval:
     """Test recall@100 with its 95 % interval: over seeds, or over users where there is one seed."""
-    results = [run.result() for run in runs]
-    if len(results) > 1:
-        return mean_interval([result["test/recall@100"] for result in results])
-    names = ("test/recall@100", "test/recall@100_low", "test/recall@100_high")
-    value, low, high = np.array([results[0][name] for name in names])
-    return float(value), float(low), float(high)
+    if len(runs) > 1:
+        return runs.interval(RECALL)
+    found = runs[0].result
+    return Interval(found[RECALL], found[f"{RECALL}_low"], found[f"{RECALL}_high"])
 
 
 CLAIMS = [
     Claim(
-        "recommend.cold",
-        "as strong as the best prior cold start on CiteULike (DropoutNet .636 recall@100)",
-        "DropoutNet's cold split, recall@100 among the cold items, titles and citations only (tags leak)",
-        "recommend.cold",
-        unbuilt,
+        id="recommend.cold",
+        text="as strong as the best prior cold start on CiteULike (DropoutNet .636 recall@100)",
+        how="DropoutNet's cold split, recall@100 among the cold items, titles and citations only (tags leak)",
+        experiment="recommend.cold",
     ),
     Claim(
-        "recommend.guest",
-        "equal for in-matrix and out-of-matrix users, where DropoutNet degrades",
-        "recall@100 of the same users, their baskets outside and inside the training data, both models",
-        "recommend.guest",
-        unbuilt,
+        id="recommend.guest",
+        text="equal for in-matrix and out-of-matrix users, where DropoutNet degrades",
+        how="recall@100 of the same users, their baskets outside and inside the training data, both models",
+        experiment="recommend.guest",
     ),
     Claim(
-        "recommend.warm",
-        "AnimeULike warm: 7x WMF and 1.5x DropoutNet in recall@100",
-        "recall@100 of the test fold against tuned and untuned WMF and our DropoutNet, user and item means",
-        "recommend.guest",
-        warm,
+        id="recommend.warm",
+        text="AnimeULike warm: 7x WMF and 1.5x DropoutNet in recall@100",
+        how="recall@100 of the test fold against tuned and untuned WMF and our DropoutNet, user and item "
+        "means",
+        experiment="recommend.guest",
+        query=animeulike,
+        measure=warm,
+        verdict=AtLeast(HEADLINE_GAIN),
     ),
     Claim(
-        "recommend.graph",
-        "the item graph improves cold start",
-        "ablation on cold items: no graph, shuffled edges, edges without text",
-        "recommend.cold",
-        unbuilt,
+        id="recommend.graph",
+        text="the item graph improves cold start",
+        how="ablation on cold items: no graph, shuffled edges, edges without text",
+        experiment="recommend.cold",
     ),
     Claim(
-        "recommend.encoder",
-        "end-to-end training of the language encoder is feasible and helps",
-        "cold items with the encoder frozen against its last layers tuned, paired by user",
-        "recommend.cold",
-        unbuilt,
+        id="recommend.encoder",
+        text="end-to-end training of the language encoder is feasible and helps",
+        how="cold items with the encoder frozen against its last layers tuned, paired by user",
+        experiment="recommend.cold",
     ),
     Claim(
-        "recommend.private",
-        "guests are served without a profile",
-        "a canary basket is looked for on disk, in logs, database and addresses; none may be found",
-        "recommend.site",
-        unbuilt,
+        id="recommend.private",
+        text="guests are served without a profile",
+        how="a canary basket is looked for on disk, in logs, database and addresses; none may be found",
+        experiment="recommend.site",
     ),
 ]

@@ -1,22 +1,11 @@
-"""The data sets: where they come from, and the functions that turn their files into a warm split.
+"""The known data sets: their files, checksums, public sources and licences."""
 
-A pair means "has it in the library" (CiteULike) or "wrote a review of it" (AnimeULike, whatever the score:
-the authors count any rating as liked). Nothing else is read here: no texts, no tags, no graph.
-"""
-
-import csv
-import gzip
-from pathlib import Path
-
-import numpy as np
-
-from lineshaft.engine import Dataset, RequestError
-from lineshaft.recommend.folds import Split, binary, split
-from lineshaft.samples.catalogue import catalogue
+from lineshaft.engine import Dataset
 
 _DROPOUTNET = (
     "https://raw.githubusercontent.com/layer6ai-labs/DropoutNet/1b53a014ffa33878e831f6a2c5d890fd8a0b8624"
 )
+_CITE = "none stated; cite Wang, Chen and Li, IJCAI 2013"
 
 CITEULIKE = Dataset(
     name="citeulike-a",
@@ -29,13 +18,28 @@ CITEULIKE = Dataset(
     licence="split: Apache-2.0; data: none stated, cite Wang, Chen and Li, IJCAI 2013",
     urls={name: f"{_DROPOUTNET}/eval/warm/{name}" for name in ("train.csv", "test.csv")},
 )
-CITEULIKE_USERS = Dataset(
-    name="citeulike-a-users",
+CITEULIKE_COLD = Dataset(
+    name="citeulike-a-cold",
+    folder="recommend/citeulike-a/dropoutnet_split/cold",
+    files={
+        "train.csv": "313bbb9fcd127b1caaf21203015308502ef4d08af389222a12509c1553950d78",
+        "test.csv": "e1f8f67d9d3ed12e4389a2145894d4fb12f95d9445d607d120e5d7176ef97fb4",
+        "test_item_ids.csv": "ef7af432445a002a011bea59d7da251c4b723135b574ca531a66a4f60de5cec4",
+    },
+    source="github.com/layer6ai-labs/DropoutNet, commit 1b53a01, eval/cold",
+    licence="split: Apache-2.0; data: none stated, cite Wang, Chen and Li, IJCAI 2013",
+    urls={name: f"{_DROPOUTNET}/eval/cold/{name}" for name in ("train.csv", "test.csv", "test_item_ids.csv")},
+)
+CITEULIKE_ITEMS = Dataset(
+    name="citeulike-a-items",
     folder="recommend/citeulike-a",
-    files={"users.dat": "53211d82c14ff261e595634d285ed9fbf8049cf81dcb751d924d695b9612a02c"},
-    source="github.com/js05212/citeulike-a, users.dat",
-    licence="none stated; cite Wang, Chen and Li, IJCAI 2013",
-    urls={"users.dat": "https://raw.githubusercontent.com/js05212/citeulike-a/master/users.dat"},
+    files={
+        "titles.txt": "bd4a62711f732185595348c06e6a5baa470e1ee4f61b981f13b25e1822d1e7ed",
+        "citations.dat": "78458ba6b6f013552c43f47dbec1c2d19073820155c40567744cd8a038044364",
+    },
+    source="github.com/js05212/citeulike-a, citations.dat; github.com/ericproffitt/TopicModelsVB.jl, "
+    "datasets/citeu/citeutitles.txt as titles.txt",
+    licence=f"citations: {_CITE}; titles: MIT",
 )
 ANIMEULIKE = Dataset(
     name="animeulike",
@@ -48,46 +52,30 @@ ANIMEULIKE = Dataset(
     "10000_user_ratings.txt without its repeated lines and with other numbers for the users",
     licence="none stated; deposited as doi:10.7910/DVN/PT14ML; research and tests only",
 )
-DATASETS = [CITEULIKE, CITEULIKE_USERS, ANIMEULIKE]
-
-CITEULIKE_SHAPE = (5551, 16980)
-
-
-def planted(seed: int) -> Split:
-    """The embedded catalogue, its planted answer with it."""
-    made = catalogue()
-    parts = split(binary(made.users, made.items, made.taste.shape), seed)
-    return Split(parts.train, parts.test, made.taste)
-
-
-def citeulike(folder: Path) -> Split:
-    """DropoutNet's warm split: lines of `user,item,1`, both counted from 1."""
-    train, test = (_pairs(folder / name, ",") for name in ("train.csv", "test.csv"))
-    return Split(*(binary(p[:, 0] - 1, p[:, 1] - 1, CITEULIKE_SHAPE) for p in (train, test)))
-
-
-def citeulike_users(folder: Path, seed: int) -> Split:
-    """The authors' own file: line u is `n item item ...`, items from 0; 80 % of a user for training."""
-    with (folder / "users.dat").open() as file:
-        libraries = [np.array(line.split()[1:], int) for line in file]
-    users = np.repeat(np.arange(len(libraries)), [len(items) for items in libraries])
-    return split(binary(users, np.concatenate(libraries), CITEULIKE_SHAPE), seed)
-
-
-def animeulike(folder: Path, seed: int) -> Split:
-    """Reviews of the 10,000 shows, columns in order of MyAnimeList rank; split 80/20 (see `folds.split`)."""
-    shows = np.loadtxt(folder / "shows_rank_order.txt", int)
-    column = {show: index for index, show in enumerate(shows.tolist())}
-    with gzip.open(folder / "ratings.tsv.gz", "rt") as file:
-        rows = [(row["user"], row["item"]) for row in csv.DictReader(file, delimiter="\t")]
-    names, users = np.unique([int(user) for user, _ in rows], return_inverse=True)
-    items = np.array([column[int(item)] for _, item in rows])
-    return split(binary(users, items, (len(names), len(shows))), seed)
-
-
-def _pairs(path: Path, delimiter: str) -> np.ndarray:
-    """(lines, 2) the first two columns of a file of numbers."""
-    try:
-        return np.loadtxt(path, int, delimiter=delimiter, usecols=(0, 1), ndmin=2)
-    except ValueError as error:
-        raise RequestError(f"{path}: expected lines of user{delimiter}item: {error}") from None
+ANIMEULIKE_ITEMS = Dataset(
+    name="animeulike-items",
+    folder="recommend/animeulike",
+    files={
+        "items.jsonl.gz": "f274851816fb8a402b468080db5eb27ef18edce29319602fb2b9e915293db218",
+        "recs_author_text.jsonl.gz": "a6ae1992cd5d1feb9ccd478ea0f0700e5cb3ac99e355773ccf37ac7a59306ff8",
+        "recs_graph_2022_notext.tsv.gz": "0ded764db4b5afde56d99984e7740a2a48436fdb5f2869f73137329c7192433a",
+    },
+    source="titles and genres: github.com/com-480-data-visualization/project-2023-vizmoica; synopses: "
+    "github.com/Matthew1906/MyAnimeListScraper; graph: github.com/BloodyShrimp/Visualizing_Anime, in its "
+    "history; written recommendations: github.com/shiningsunnyday/animeulike",
+    licence="synopses MIT, others none stated; texts by users of MyAnimeList; research and tests only",
+)
+ALDI = Dataset(
+    name="citeulike-a-aldi",
+    folder="recommend/citeulike-a/aldi_split",
+    files={
+        "warm_emb.csv": "d79b02d3a3232321973b3a2f9f32dbf56ade7f9093c16f0da592aa3a0d7870f6",
+        "warm_val.csv": "4835073fbf00edd4584723853f63414eb705af54805085ab28c88f930e32a29a",
+        "warm_test.csv": "da03704c86b9b09d9fef8aecfbc5ac21f0d0ba01038d38137916b222e94c4e10",
+        "cold_item_val.csv": "ee3516b2577856536ef43160dc79134e8ce9ef2bca4345af514b5ae888e3a164",
+        "cold_item_test.csv": "c3a6975c1656af699de01bae28a7789fa9559b0a3d8b3b7611fc2c47619cef90",
+    },
+    source="github.com/zfnWong/ALDI, data/CiteULike",
+    licence=_CITE,
+)
+DATASETS = [CITEULIKE, CITEULIKE_COLD, CITEULIKE_ITEMS, ANIMEULIKE, ANIMEULIKE_ITEMS, ALDI]

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from lineshaft.engine import Figure
-from lineshaft.recommend.evaluate import Ranks
+from lineshaft.recommend.evaluate.ranks import Ranks
 
 COLOURS = {"model": "#1f5f8b", "popularity": "#b0762a", "oracle": "#6b7f5e"}
 LABELS = {"model": "this model", "popularity": "popularity", "oracle": "planted answer"}

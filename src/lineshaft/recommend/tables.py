@@ -8,7 +8,11 @@ one draw can tell, and its test fold is always the same.
 
 from collections.abc import Iterable
 
-from lineshaft.recommend.experiments.guest import Config, Recommender
+from lineshaft.recommend.catalogue.animeulike import Animeulike
+from lineshaft.recommend.catalogue.anything import AnySource
+from lineshaft.recommend.catalogue.citeulike import Citeulike
+from lineshaft.recommend.experiments.guest import Config
+from lineshaft.recommend.models.anything import AnyModel
 from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.knn import Knn
 from lineshaft.recommend.models.memoriser import Memoriser
@@ -19,19 +23,19 @@ SEEDS = range(3)
 DRAWS = range(10)
 DROPOUTNET_WMF = Wmf(factors=200, reg=1, alpha=10, iterations=10)
 """The setting of DropoutNet's teacher on CiteULike, copied by AnimeULike's authors for theirs."""
-FLOOR: list[Recommender] = [Popularity(), Memoriser()]
-KNN: list[Recommender] = [Knn(shrink=shrink) for shrink in (0, 1, 3, 10, 30, 100, 300, 1000, 3000)]
+FLOOR: list[AnyModel] = [Popularity(), Memoriser()]
+KNN: list[AnyModel] = [Knn(shrink=shrink) for shrink in (0, 1, 3, 10, 30, 100, 300, 1000, 3000)]
 
 
 def citeulike() -> list[Config]:
     """CiteULike-a, DropoutNet's warm split: known users, guests who show 80 %, the same as members."""
-    wmf: list[Recommender] = [
+    wmf: list[AnyModel] = [
         Wmf(factors=factors, reg=1, alpha=alpha, iterations=10)
         for factors in (100, 200, 400)
         for alpha in (10, 20, 40)
     ]
-    ease: list[Recommender] = [Ease(lam=lam) for lam in (25, 35, 50, 70, 100, 140, 200, 280, 400)]
-    return _grid("citeulike-a", [*FLOOR, *KNN, *wmf, *ease], DRAWS)
+    ease: list[AnyModel] = [Ease(lam=lam) for lam in (25, 35, 50, 70, 100, 140, 200, 280, 400)]
+    return _grid(Citeulike(), [*FLOOR, *KNN, *wmf, *ease], DRAWS)
 
 
 def animeulike() -> list[Config]:
@@ -39,24 +43,14 @@ def animeulike() -> list[Config]:
 
     The authors' own WMF is a tenth one: the published gain is over it.
     """
-    wmf: list[Recommender] = [
+    wmf: list[AnyModel] = [
         Wmf(factors=factors, reg=reg, alpha=5, iterations=15)
         for factors in (8, 16, 32)
         for reg in (5, 10, 20)
     ]
-    ease: list[Recommender] = [Ease(lam=lam) for lam in (50, 70, 100, 140, 200, 280, 400, 560, 800)]
-    return _grid("animeulike", [*FLOOR, *KNN, DROPOUTNET_WMF, *wmf, *ease], SEEDS)
+    ease: list[AnyModel] = [Ease(lam=lam) for lam in (50, 70, 100, 140, 200, 280, 400, 560, 800)]
+    return _grid(Animeulike(), [*FLOOR, *KNN, DROPOUTNET_WMF, *wmf, *ease], SEEDS)
 
 
-def citeulike_baskets() -> list[Config]:
-    """Guests who show 1, 3, 5 or 10 articles, for the settings that validation chose."""
-    wmf = Wmf(factors=200, reg=1, alpha=20, iterations=10)
-    models = [Popularity(), Knn(shrink=3), wmf, Ease(lam=70)]
-    sizes = (1, 3, 5, 10)
-    return [
-        Config(data="citeulike-a", model=m, basket=b, seed=s) for m in models for b in sizes for s in SEEDS
-    ]
-
-
-def _grid(data: str, models: list[Recommender], seeds: Iterable[int]) -> list[Config]:
+def _grid(data: AnySource, models: list[AnyModel], seeds: Iterable[int]) -> list[Config]:
     return [Config(data=data, model=model, seed=seed) for model in models for seed in seeds]

@@ -15,8 +15,10 @@ from pydantic import Field
 
 from lineshaft.engine import Config as Base
 from lineshaft.engine import Part, Run
-from lineshaft.engine.run.provenance import source_hash, versions
+from lineshaft.engine.run.description import described
+from lineshaft.engine.run.provenance import versions
 from lineshaft.engine.spec.config import as_json
+from lineshaft.engine.spec.experiment import find
 from lineshaft.engine.spec.names import name
 
 SEEDS = 5
@@ -55,9 +57,10 @@ def run(config: Config, run: Run) -> dict[str, float]:
 def make_finished_runs(runs: Path, count: int) -> None:
     """Write the folders of `count` finished runs, SEEDS seeds each; about 1 ms a run."""
     home = Path(__file__)
-    origin = {"experiment": str(home), "code": source_hash(home), "versions": versions()}
+    found = find(str(home))
+    origin = {"experiment": str(home), "code": found.code.hash, "versions": versions()}
     for config in itertools.islice(configs(), count):
-        write_run(runs / home.stem / name(config), config, origin)
+        write_run(runs / home.stem / name(config), config, origin, described(found, config, found.code, []))
 
 
 def configs() -> Iterator[Config]:
@@ -70,11 +73,12 @@ def configs() -> Iterator[Config]:
             yield Config.model_validate(values)
 
 
-def write_run(folder: Path, config: Config, origin: dict[str, Any]) -> None:
+def write_run(folder: Path, config: Config, origin: dict[str, Any], told: dict[str, Any]) -> None:
     (folder / "arrays").mkdir(parents=True)
     (folder / "checkpoints").mkdir()
     files = {
         "config.json": json.dumps(as_json(config), indent=1),
+        "run.json": json.dumps(told, indent=1),
         "provenance.json": json.dumps([execution(origin)], indent=1),
         "metrics.jsonl": "".join(f'{{"step": {i}, "train/loss": {1 / (i + 1)}}}\n' for i in range(20)),
         "result.json": json.dumps(result(config), indent=1),

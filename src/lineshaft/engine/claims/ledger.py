@@ -2,13 +2,13 @@
 
 import importlib
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from lineshaft.engine.claims.claim import Claim, Evidence, Verdict
-from lineshaft.engine.run.store import Folder, folders
+from lineshaft.engine.claims.claim import Claim, Measured
+from lineshaft.engine.claims.verdict import Verdict
+from lineshaft.engine.table.table import Table
 
 ORDER = ("plasma", "recommend", "continual", "dialogue")
 """Systems in the order of the ledger; any other follows by name, the engine's own row comes last."""
@@ -21,6 +21,7 @@ class Row:
     id: str
     claim: str
     how: str
+    bar: str
     value: float | None
     low: float | None
     high: float | None
@@ -34,8 +35,8 @@ class Row:
 
 def rows(runs: Path) -> list[Row]:
     """The whole ledger, measured on the done runs below `runs`."""
-    done = [folder for folder in folders(runs) if (folder.dir / "result.json").exists()]
-    return [row(claim, done) for claim in claims()]
+    table = Table.read(runs)
+    return [row(claim, table) for claim in claims()]
 
 
 def claims() -> list[Claim]:
@@ -51,42 +52,39 @@ def place(system: str) -> tuple[int, str]:
     return (ORDER.index(system) if system in ORDER else len(ORDER)), system
 
 
-def row(claim: Claim, done: Sequence[Folder]) -> Row:
-    """Measure one claim on the runs of its experiment (of all where it names none)."""
-    fitting = [folder for folder in done if claim.experiment in ("", folder.experiment)]
+def row(claim: Claim, table: Table) -> Row:
+    """Measure one claim on a table of runs; whatever goes wrong is its reason, and no other row's."""
     try:
-        evidence, reason = claim.measure(fitting), waiting(claim, fitting)
+        found, reason = claim.evidence(table), waiting(claim, table)
     except ModuleNotFoundError as error:
         extra = claim.id.partition(".")[0]
-        evidence, reason = None, f"measuring it needs {error.name}: pip install 'lineshaft[{extra}]'"
+        found, reason = None, f"measuring it needs {error.name}: pip install 'lineshaft[{extra}]'"
     except Exception as error:
-        evidence, reason = None, f"measuring it failed: {type(error).__name__}: {error}"
-    if evidence is None:
-        return Row(claim.id, claim.text, claim.how, None, None, None, "not yet measured", [], reason)
-    return measured(claim, evidence)
+        found, reason = None, f"measuring it failed: {type(error).__name__}: {error}"
+    if found is None:
+        return Row(
+            claim.id, claim.text, claim.how, bar(claim), None, None, None, "not yet measured", [], reason
+        )
+    return measured(claim, found)
 
 
-def waiting(claim: Claim, fitting: Sequence[Folder]) -> str:
+def waiting(claim: Claim, table: Table) -> str:
     """Why a claim has no value yet."""
-    what = claim.experiment or "any experiment"
-    return (
-        f"no run of {what} yet" if not fitting else f"the {len(fitting)} done runs of {what} do not decide it"
-    )
+    what, done = claim.experiment or "any experiment", table.of(claim.experiment).done
+    if not done:
+        return f"no run of {what} yet"
+    return f"the {len(done)} done runs of {what} do not decide it"
 
 
-def measured(claim: Claim, evidence: Evidence) -> Row:
-    value, low, high = (finite(x) for x in (evidence.value, evidence.low, evidence.high))
-    return Row(
-        claim.id,
-        claim.text,
-        claim.how,
-        value,
-        low,
-        high,
-        evidence.verdict,
-        list(evidence.runs),
-        evidence.reason,
-    )
+def measured(claim: Claim, found: Measured) -> Row:
+    value, low, high = map(finite, found.interval)
+    verdict, runs = claim.judged(found), found.runs.ids
+    return Row(claim.id, claim.text, claim.how, bar(claim), value, low, high, verdict, runs, found.reason)
+
+
+def bar(claim: Claim) -> str:
+    """The thresholds of a claim in words."""
+    return str(claim.verdict) if is_dataclass(claim.verdict) else ""
 
 
 def finite(value: float) -> float | None:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from statistics import median
 
-from lineshaft.engine.claims.claim import Claim, Evidence, Verdict
-from lineshaft.engine.run.store import Folder
+from lineshaft.engine.claims.claim import Claim, Measured
+from lineshaft.engine.claims.verdict import AtMost
+from lineshaft.engine.table.listing import stamp
+from lineshaft.engine.table.table import Interval, Table
 
 FEWEST_GAPS = 8
 NEAR_ZERO = 0.1
@@ -32,14 +34,14 @@ def gaps(executions: Iterable[tuple[float, float]]) -> list[float]:
     return found
 
 
-def launches(runs: Sequence[Folder]) -> dict[tuple[str, ...], list[tuple[float, float]]]:
+def launches(runs: Table) -> dict[tuple[str, ...], list[tuple[float, float]]]:
     """Executions that ended, by what launched them: the same command on the same host at the same commit."""
     found: defaultdict[tuple[str, ...], list[tuple[float, float]]] = defaultdict(list)
-    for folder in runs:
-        for entry in folder.provenance():
-            if entry["end"] and entry["outcome"] == "done":
-                key = (entry["command"], entry["host"], entry["commit"])
-                found[key].append((seconds(entry["start"]), seconds(entry["end"])))
+    for entry in (entry for row in runs for entry in row.executions()):
+        key = tuple(str(entry.get(name)) for name in ("command", "host", "commit"))
+        start, end = stamp(entry.get("start")), stamp(entry.get("end"))
+        if start and end and entry.get("outcome") == "done":
+            found[key].append((seconds(start), seconds(end)))
     return dict(found)
 
 
@@ -56,7 +58,7 @@ def median_interval(values: Sequence[float]) -> tuple[float, float, float]:
     return median(x), x[below], x[n - 1 - below]
 
 
-def zero(runs: Sequence[Folder]) -> Evidence | None:
+def zero(runs: Table) -> Measured | None:
     """Median gap between two runs in a place of the slowest sweep, and what else made runs cheap."""
     every = [gaps(executions) for executions in launches(runs).values()]
     sweeps = sorted((found for found in every if len(found) >= FEWEST_GAPS), key=median)
@@ -69,23 +71,19 @@ def zero(runs: Sequence[Folder]) -> Evidence | None:
         f"{len(runs)} done runs came from {commands(runs)} typed commands, {resumed(runs)} resumed after an "
         f"interruption, {relaunched(runs)} started from another run's best checkpoint"
     )
-    return Evidence(value, low, high, verdict(high), [folder.id for folder in runs], reason)
+    return Measured(Interval(value, low, high), runs, reason)
 
 
-def verdict(high: float) -> Verdict:
-    return "reproduced" if high <= NEAR_ZERO else "partly" if high <= SMALL else "not reproduced"
+def commands(runs: Table) -> int:
+    return len({entry.get("command") for row in runs for entry in row.executions()})
 
 
-def commands(runs: Sequence[Folder]) -> int:
-    return len({entry["command"] for folder in runs for entry in folder.provenance()})
+def resumed(runs: Table) -> int:
+    return sum(len(row.executions()) > 1 for row in runs)
 
 
-def resumed(runs: Sequence[Folder]) -> int:
-    return sum(len(folder.provenance()) > 1 for folder in runs)
-
-
-def relaunched(runs: Sequence[Folder]) -> int:
-    return sum(folder.config().get("parent") is not None for folder in runs)
+def relaunched(runs: Table) -> int:
+    return sum(row.values.get("parent") is not None for row in runs)
 
 
 CLAIMS: list[Claim] = [
@@ -97,5 +95,6 @@ CLAIMS: list[Claim] = [
         "runs resumed and relaunched",
         experiment="",
         measure=zero,
+        verdict=AtMost(NEAR_ZERO, partly=SMALL),
     )
 ]

@@ -6,7 +6,7 @@ import os
 import random
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,15 +22,30 @@ class Checkpoints:
         self.dir = directory
         self.last_is_damaged = False
 
-    def save(self, step: int, state: Any, score: float | None, best: bool) -> None:
-        """Keep the new state as last, the one before as previous, and as best where it is."""
+    def save(
+        self,
+        step: int,
+        state: Any,
+        score: float | None,
+        best: bool,
+        randoms: Sequence[dict[str, Any]] = (),
+        sharded: bool = False,
+    ) -> None:
+        """Keep the new state as last, the one before as previous, and as best where it is.
+
+        `randoms` are the random states of all ranks, by default those of this process. A `sharded` state is a
+        list with the part of each rank.
+        """
         import torch
 
         self.dir.mkdir(exist_ok=True)
         path, temporary = self.dir / "last.pt", self.dir / ".last.pt.part"
         try:
             with temporary.open("wb") as file:
-                torch.save({"step": step, "state": state, "random": random_states()}, file)
+                first, *others = randoms or [random_states()]
+                content = {"step": step, "state": state, "random": first}
+                content |= {"others": others} if others else {}
+                torch.save(content | ({"sharded": True} if sharded else {}), file)
                 file.flush()
                 os.fsync(file.fileno())
             if path.exists() and not self.last_is_damaged:
@@ -44,8 +59,11 @@ class Checkpoints:
             temporary.unlink(missing_ok=True)
             raise (storage_error(path, cause) if (cause := beneath(error)) else error) from None
 
-    def load(self, restore_random: bool = True) -> tuple[int, Any, str]:
-        """(step, state, what to tell the user) of the last good checkpoint; step -1 where there is none."""
+    def load(self, restore_random: bool = True, rank: int = 0, world: int = 1) -> tuple[int, Any, str]:
+        """(step, state, what to tell the user) of the last good checkpoint; step -1 where there is none.
+
+        Each rank gets its own random states back, and of a sharded state its own part.
+        """
         bad = []
         for name in ("last.pt", "previous.pt"):
             path = self.dir / name
@@ -56,22 +74,40 @@ class Checkpoints:
                     bad.append(f"{name} is damaged ({error})")
                     self.last_is_damaged |= name == "last.pt"
                     continue
-                if restore_random:
-                    set_random_states(content["random"])
-                return content["step"], content["state"], "; ".join([*bad, f"{name} used"] if bad else [])
+                state, notes = self.part(content, rank, world), [*bad, f"{name} used"] if bad else []
+                randoms = [content["random"], *content.get("others", [])]
+                if restore_random and rank < len(randoms):
+                    set_random_states(randoms[rank])
+                if restore_random and len(randoms) != world:
+                    notes += [
+                        f"saved by {len(randoms)} ranks and resumed by {world}: other draws from here on"
+                    ]
+                return content["step"], state, "; ".join(notes)
         if bad:
             raise RequestError(f"{self.dir}: {'; '.join(bad)}; remove the folder to compute from the start")
         return -1, None, ""
 
-    def best(self) -> tuple[Any, str]:
+    def part(self, content: dict[str, Any], rank: int, world: int) -> Any:
+        """The state of a checkpoint that is for this rank."""
+        state = content["state"]
+        if not content.get("sharded"):
+            return state
+        if len(state) != world:
+            raise RequestError(
+                f"{self.dir}: its state lies in {len(state)} parts, one a rank, and {world} would read it; "
+                f"start {len(state)} ranks"
+            )
+        return state[rank]
+
+    def best(self, rank: int = 0, world: int = 1) -> tuple[Any, str]:
         """(state, what to tell the user) of the best checkpoint by the objective, else of the last."""
         path, note = self.dir / "best.pt", ""
         if path.exists():
             try:
-                return read(path)["state"], ""
+                return self.part(read(path), rank, world), ""
             except ValueError as error:
                 note = f"best.pt is damaged ({error})"
-        _, state, more = self.load(restore_random=False)
+        _, state, more = self.load(restore_random=False, rank=rank, world=world)
         return state, "; ".join(filter(None, [note, more or (note and "last.pt used")]))
 
     def best_score(self) -> float | None:

@@ -4,7 +4,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,12 @@ from filelock import FileLock, Timeout
 from lineshaft.engine.errors import Busy, RequestError
 from lineshaft.engine.run import provenance
 from lineshaft.engine.run.checkpoint import Checkpoints, seed_all
+from lineshaft.engine.run.description import describe
 from lineshaft.engine.run.identity import check_identity
 from lineshaft.engine.run.log import captured
 from lineshaft.engine.run.options import Options, device, set_threads
 from lineshaft.engine.run.progress import Progress
+from lineshaft.engine.run.ranks import LostRank
 from lineshaft.engine.run.run import Run
 from lineshaft.engine.run.stop import Paused, Stop
 from lineshaft.engine.run.store import FULL, Folder, StorageError, mend_tail, remove, write, write_json
@@ -35,17 +37,12 @@ def execute(address: str, config: Config, runs: Path, options: Options | None = 
     Raises Busy where another process computes it, RequestError where the request is wrong.
     """
     started, options = provenance.now(), options or Options()
-    options = replace(options, device=device(options.device))
+    options = replace(options, device=device(options.device, options.ranks))
     set_threads(options.threads)
     experiment = find(address)
     folder = Folder(runs.resolve() / experiment.name / name(config))
-    if folder.state() == "done":
-        check_identity(folder, experiment.address, config)
-        return folder, "done"
-    if options.rank:
-        return folder, follow(experiment, config, folder, options, started)
-    with opened(folder, experiment.address, config), locked(folder):
-        return folder, attempt(experiment, config, folder, options, started)
+    share = follow if options.rank else lead
+    return folder, share(experiment, config, folder, options, started)
 
 
 @contextmanager
@@ -94,8 +91,32 @@ def locked(folder: Folder) -> Iterator[None]:
         raise Busy(f"{folder.id} is running elsewhere") from None
 
 
-def attempt(experiment: Experiment, config: Config, folder: Folder, options: Options, started: str) -> str:
-    """Run unless the files say that it is finished, failed, or dies each time it is tried."""
+def lead(experiment: Experiment, config: Config, folder: Folder, options: Options, started: str) -> str:
+    """Compute the run as its only process or its first rank, which tells the others whether there is work."""
+    with ExitStack() as stack:
+        try:
+            state = prepare(stack, experiment, config, folder, options)
+        except (RequestError, Busy) as error:
+            options.ranks.tell(Busy(str(error)) if isinstance(error, Busy) else RequestError(str(error)))
+            raise
+        options.ranks.tell(state)
+        return state or compute(experiment, config, folder, options, started)
+
+
+def prepare(
+    stack: ExitStack, experiment: Experiment, config: Config, folder: Folder, options: Options
+) -> str:
+    """Open the folder and take its lock until `stack` closes; returns a state where there is no work."""
+    if folder.state() == "done":
+        check_identity(folder, experiment.address, config)
+        return "done"
+    stack.enter_context(opened(folder, experiment.address, config))
+    stack.enter_context(locked(folder))
+    return state_if_ended(folder, options)
+
+
+def state_if_ended(folder: Folder, options: Options) -> str:
+    """The state of a run that is done, has failed, or dies each time it is tried; else an empty text."""
     state = folder.state_unlocked()
     if state == "failed" and options.retry:
         (folder.dir / "error.txt").unlink()
@@ -105,9 +126,7 @@ def attempt(experiment: Experiment, config: Config, folder: Folder, options: Opt
     checkpoint = Checkpoints(folder.dir / "checkpoints").step()
     if (count := provenance.deaths(folder, checkpoint)) >= MOST_DEATHS:
         return give_up(folder, count)
-    mend_tail(folder.dir / "metrics.jsonl")
-    entry = provenance.Entry(folder, options, experiment, checkpoint, started)
-    return compute(experiment, config, folder, options, entry)
+    return ""
 
 
 def give_up(folder: Folder, deaths: int) -> str:
@@ -118,19 +137,24 @@ def give_up(folder: Folder, deaths: int) -> str:
 
 
 def follow(experiment: Experiment, config: Config, folder: Folder, options: Options, started: str) -> str:
-    """A rank above 0 computes along and leaves no file: rank 0 locks, logs and saves for all."""
+    """Compute as a rank above 0, if rank 0 found that there is work; it locks, logs and saves for all."""
+    state = options.ranks.tell()
+    if isinstance(state, Exception):
+        raise state
+    if state:
+        return str(state)
     stop, entry = Stop(), provenance.Entry(folder, options, experiment, -1.0, started)
+    progress = Progress(folder.dir / "progress.json", None)
     with stop.listening():
-        return finish(
-            experiment,
-            Run(folder, config, options, stop, entry, Progress(folder.dir / "progress.json", None)),
-        )
+        return finish(experiment, Run(folder, config, options, stop, entry, progress))
 
 
-def compute(
-    experiment: Experiment, config: Config, folder: Folder, options: Options, entry: provenance.Entry
-) -> str:
+def compute(experiment: Experiment, config: Config, folder: Folder, options: Options, started: str) -> str:
     """Call the experiment, its output captured, and turn its end into files."""
+    mend_tail(folder.dir / "metrics.jsonl")
+    describe(folder, experiment, config, experiment.code, [])
+    checkpoint = Checkpoints(folder.dir / "checkpoints").step()
+    entry = provenance.Entry(folder, options, experiment, checkpoint, started)
     stop = Stop(folder.dir / "stop")
     terminal = sys.__stderr__ if options.foreground and sys.stderr.isatty() else None
     progress = Progress(folder.dir / "progress.json", terminal and open_terminal())
@@ -162,26 +186,45 @@ def finish(experiment: Experiment, run: Run) -> str:
             print(f"checkpoint: {note}", file=sys.stderr)
         run.sinks = sinks(run)
         result = {str(k): float(v) for k, v in experiment.run(run.config, run).items()}
+        run.ranks.any(True)  # the run is done once every rank is
         if not run.rank:
             write_json(run.dir / "result.json", result, sync=True)
         return "done"
     except (Paused, KeyboardInterrupt):
         return "paused"
-    except RequestError:
+    except RequestError as error:
+        run.ranks.leave(str(error))
         raise
     except (Exception, SystemExit) as error:
         if isinstance(error, OSError) and error.errno in FULL:
             raise StorageError(Path(error.filename or run.dir), error) from None
         if (refusal := lacking(experiment.address, error)) is not error:
             raise refusal from None
-        text = traceback.format_exc()
-        print(text, file=sys.stderr, flush=True)
-        if not run.rank:
-            write(run.dir / "error.txt", text, sync=True)
-        return "failed"
+        return fail(run, error, traceback.format_exc())
     finally:
         for sink in run.sinks:
             sink.close()
+
+
+def fail(run: Run, error: BaseException, text: str) -> str:
+    """Keep what went wrong in error.txt; a rank that was killed without a word leaves the run paused."""
+    run.ranks.leave(text)
+    faults = run.ranks.faults()
+    print(text, file=sys.stderr, flush=True)
+    if run.ranks.several and not faults and is_loss(error):
+        print("another rank was killed; the same command goes on from the last checkpoint", file=sys.stderr)
+        return "paused"
+    if not run.rank:
+        write(run.dir / "error.txt", faults + text, sync=True)
+    return "failed"
+
+
+def is_loss(error: BaseException) -> bool:
+    """Whether another rank can no longer be reached: torch has no type of its own for these errors."""
+    text = str(error)
+    return isinstance(error, LostRank) or any(
+        phrase in text for phrase in ("closed by peer", "reset by peer", "remote process exited")
+    )
 
 
 def sinks(run: Run) -> list[Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lineshaft.engine.errors import RequestError
+from lineshaft.engine.run.ranks import ALONE, Ranks, here
 
 
 @dataclass(frozen=True)
@@ -18,9 +19,12 @@ class Options:
     retry: bool = False
     foreground: bool = False
     track: tuple[str, ...] = ()
-    rank: int = field(default_factory=lambda: int(os.environ.get("RANK", 0)))
-    world: int = field(default_factory=lambda: int(os.environ.get("WORLD_SIZE", 1)))
+    ranks: Ranks = field(default_factory=here)
     origin: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def rank(self) -> int:
+        return self.ranks.rank
 
 
 def cores() -> int:
@@ -43,16 +47,33 @@ def set_threads(count: int) -> None:
         numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
 
 
-def device(wanted: str) -> str:
-    """`auto` is the GPU where there is one; one that torch cannot use is refused."""
+def device(wanted: str, ranks: Ranks = ALONE) -> str:
+    """`auto` is the GPU where there is one, for each rank its own; refuse one that torch cannot use."""
     if wanted == "cpu":
         return wanted
     import torch
 
     if wanted == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted == "cuda" and ranks.several:
+        wanted = f"cuda:{own_gpu(ranks, torch.cuda.device_count())}"
+    if wanted == "cpu":
+        return wanted
     try:
         torch.empty(0, device=wanted)
     except (RuntimeError, AssertionError) as error:
         raise RequestError(f"--device {wanted[:40]} cannot be used: {str(error).splitlines()[0]}") from None
+    if ranks.several and wanted != "cpu":
+        torch.cuda.set_device(wanted)
     return wanted
+
+
+def own_gpu(ranks: Ranks, gpus: int) -> int:
+    """The GPU of this rank: its number on this machine, or the only one that a scheduler lets it see."""
+    if gpus == 1:
+        return 0
+    if ranks.local >= gpus:
+        raise RequestError(
+            f"LOCAL_RANK={ranks.local} but this machine has {gpus} GPUs: start fewer ranks on it"
+        )
+    return ranks.local

@@ -1,7 +1,6 @@
 """Where a result came from: one entry an execution."""
 
 import functools
-import hashlib
 import importlib.metadata
 import os
 import platform
@@ -27,8 +26,8 @@ def origin(experiment: Experiment) -> dict[str, Any]:
     """What is the same for every run of one launch: code, versions, command."""
     return {
         "experiment": experiment.address,
-        "code": code(experiment),
-        **revision(experiment.code if experiment.code.is_dir() else experiment.code.parent),
+        "code": experiment.code.hash,
+        **revision(experiment.code.root),
         "versions": versions(),
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:2000],
     }
@@ -40,24 +39,6 @@ def origin_of(experiment: Experiment, options: Options) -> dict[str, Any]:
     if known.get("experiment") == experiment.address:
         return known
     return origin(experiment) | {key: value for key, value in known.items() if key == "command"}
-
-
-def code(experiment: Experiment) -> str:
-    """Hash of the system's source: a run computed with other code is stale."""
-    return source_hash(experiment.code)
-
-
-def source_hash(path: Path) -> str:
-    """Hash of a file, or of every Python file below a folder; no dot-names, such as an editor's locks."""
-    files = sorted(p for p in path.rglob("*.py") if is_source(p, path)) if path.is_dir() else [path]
-    whole = hashlib.sha256()
-    for file in files:
-        whole.update(f"{file.name}\n".encode() + file.read_bytes())
-    return whole.hexdigest()[:16]
-
-
-def is_source(file: Path, root: Path) -> bool:
-    return file.is_file() and not any(part.startswith(".") for part in file.relative_to(root).parts)
 
 
 @functools.cache

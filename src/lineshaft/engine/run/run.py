@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lineshaft.engine.data.dataset import Dataset, checked
 from lineshaft.engine.errors import Busy, RequestError
-from lineshaft.engine.run.checkpoint import Checkpoints, own_random_states
+from lineshaft.engine.run.checkpoint import Checkpoints, own_random_states, random_states
 from lineshaft.engine.run.options import Options
 from lineshaft.engine.run.progress import Progress
 from lineshaft.engine.run.provenance import Entry
+from lineshaft.engine.run.ranks import Ranks
 from lineshaft.engine.run.stop import Paused, Stop
 from lineshaft.engine.run.store import Folder, storage_error
 from lineshaft.engine.spec.config import Config
@@ -55,12 +56,16 @@ class Run:
         return self.options.threads
 
     @property
+    def ranks(self) -> Ranks:
+        return self.options.ranks
+
+    @property
     def rank(self) -> int:
-        return self.options.rank
+        return self.ranks.rank
 
     @property
     def world(self) -> int:
-        return self.options.world
+        return self.ranks.world
 
     def log(self, step: int, values: Mapping[str, float] | None = None, **more: float) -> None:
         """Append one row to metrics.jsonl; for each step the last row counts."""
@@ -72,19 +77,34 @@ class Run:
         for sink in self.sinks:
             sink.log(int(step), metrics)
 
-    def checkpoint(self, step: int, make_state: Callable[[], Any], score: float | None = None) -> None:
+    def checkpoint(
+        self, step: int, make_state: Callable[[], Any], score: float | None = None, sharded: bool = False
+    ) -> None:
         """Save `make_state()` when one is due, the score is the best so far, or a stop was asked for.
 
         After a stop the run ends here as paused. `score` is in the direction of `Config.objective`.
+
+        All ranks of a run call this in the same steps; they save and stop together. `make_state` is called on
+        every rank, so it may communicate. Rank 0's state is stored, or with `sharded` each rank's own.
         """
-        stopping, best = self._stop.asked, self._improves(score)
+        improves = self._improves(score)
         due = time.monotonic() - self._saved >= self.options.checkpoint_every
-        if (due or best or stopping) and not self.rank:
-            self._checkpoints.save(step, make_state(), score, best)
+        stopping, due, best = self.ranks.any(
+            self._stop.asked, due and not self.rank, improves and not self.rank
+        )
+        if due or best or stopping:
+            self._save(step, make_state(), score, best, sharded)
             self._saved = time.monotonic()
             self._best = score if best else self._best
         if stopping:
             raise Paused
+
+    def _save(self, step: int, state: Any, score: float | None, best: bool, sharded: bool) -> None:
+        """The state and the random states of all ranks, in one file."""
+        randoms = self.ranks.gather(random_states())
+        parts = self.ranks.gather(state) if sharded else state
+        if not self.rank:
+            self._checkpoints.save(step, parts, score, best, randoms, sharded)
 
     def _improves(self, score: float | None) -> bool:
         """Whether it is the best so far; a score that is no finite number never is."""
@@ -139,7 +159,7 @@ class Run:
                 with own_random_states(self.device):
                     folder, state = execute(address, config, runs, self.options)
             except Busy:
-                if self._stop.asked:
+                if any(self.ranks.any(self._stop.asked)):
                     raise Paused from None
                 time.sleep(0.5)
                 continue
@@ -154,14 +174,19 @@ class Run:
 
     def resume(self) -> str:
         """Load the last good checkpoint of this run, else the parent's best; says what a user should know."""
-        step, self.state, note = self._checkpoints.load()
+        step, self.state, note = self._checkpoints.load(rank=self.rank, world=self.world)
+        if (first := self.ranks.tell(step)) != step:
+            raise RuntimeError(
+                f"rank {self.rank} reads the checkpoint of step {step} and rank 0 that of step {first}: "
+                f"{self.dir} must be one folder that all machines share"
+            )
         if step < 0 and self.config.parent is not None:
-            self.state, note = parent_state(self.config, self.dir.parent.parent)
+            self.state, note = parent_state(self.config, self.dir.parent.parent, self.ranks)
             self.relaunched = True
         return note
 
 
-def parent_state(config: Config, runs: Path) -> tuple[Any, str]:
+def parent_state(config: Config, runs: Path, ranks: Ranks) -> tuple[Any, str]:
     """The best checkpoint of the run a configuration was relaunched from, and what to tell the user."""
     from lineshaft.engine.spec.experiment import beside, find
     from lineshaft.engine.spec.names import name
@@ -171,7 +196,7 @@ def parent_state(config: Config, runs: Path) -> tuple[Any, str]:
     experiment = find(beside(config, config.parent.experiment))
     parent = validated(experiment.config, config.parent.config)
     folder = Folder(runs / experiment.name / name(parent, config.parent.version))
-    state, note = Checkpoints(folder.dir / "checkpoints").best()
+    state, note = Checkpoints(folder.dir / "checkpoints").best(ranks.rank, ranks.world)
     if state is None:
         raise RequestError(
             f"{folder.dir} holds no checkpoint to start from; run it first, or pick another parent"

@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lineshaft.engine.errors import RequestError, nearest
+from lineshaft.engine.spec.code import Code, code_of
 from lineshaft.engine.spec.config import Config, default, faults
 
 GROUP = "lineshaft.experiments"
@@ -45,16 +47,26 @@ class Experiment:
     def figures(self) -> Callable[..., Any] | None:
         return getattr(self.module, "figures", None)
 
-    @property
-    def code(self) -> Path:
-        """What the experiment's system is written in."""
-        return code_of(self.address, Path(str(self.module.__file__)))
+    @cached_property
+    def code(self) -> Code:
+        """The files of its own project that it imports, as they were when it was first asked."""
+        return code_at(self.address, self.module.__name__, Path(str(self.module.__file__)))
 
 
-def code_of(address: str, module: Path) -> Path:
-    """The folder of the system's source, or the plain file: a change in it makes finished runs stale."""
-    is_of_system = module.parent.name == "experiments" and not address.endswith(".py")
-    return module.parent.parent if is_of_system else module
+def code_at(address: str, module: str, file: Path) -> Code:
+    """The code of the experiment whose module lies in this file."""
+    if address.endswith(".py"):
+        return code_of(file.stem, file, beside=file.parent)
+    return code_of(module, file)
+
+
+@functools.cache
+def module_of(address: str) -> str:
+    """The module that an address means, empty where it means none; of a plain file its stem."""
+    if address.endswith(".py"):
+        return Path(address).stem
+    points = importlib.metadata.entry_points(group=GROUP, name=address) if address not in own() else ()
+    return own().get(address) or next((point.value for point in points), "")
 
 
 def find(address: str) -> Experiment:

@@ -2,14 +2,16 @@
 
 import ast
 import functools
-import importlib.metadata
 import importlib.util
+import json
 from pathlib import Path
 from typing import Any
 
 from lineshaft.engine.errors import RequestError
-from lineshaft.engine.run.provenance import source_hash
-from lineshaft.engine.spec.experiment import GROUP, code_of, find, own
+from lineshaft.engine.run.description import code_now, description
+from lineshaft.engine.run.store import Folder
+from lineshaft.engine.spec.code import root_of
+from lineshaft.engine.spec.experiment import code_at, find, module_of
 
 Objective = tuple[str, str]
 
@@ -19,8 +21,7 @@ def source(address: str) -> Path | None:
     """The file of an experiment's module, None where it is not here."""
     if address.endswith(".py"):
         return Path(address) if Path(address).is_file() else None
-    points = importlib.metadata.entry_points(group=GROUP, name=address) if address not in own() else ()
-    module = own().get(address) or next((point.value for point in points), None)
+    module = module_of(address)
     try:
         spec = importlib.util.find_spec(module) if module else None
     except Exception:
@@ -28,17 +29,31 @@ def source(address: str) -> Path | None:
     return Path(spec.origin) if spec and spec.origin else None
 
 
+def stale(folder: Folder, entry: dict[str, Any]) -> bool:
+    """Whether the project's code changed since the last execution; `entry` is its provenance."""
+    told = description(folder)
+    if not told:
+        now = hash_now(str(entry.get("experiment", "")))
+        return bool(now) and "code" in entry and entry["code"] != now
+    now = files_now(str(told.get("address")), json.dumps(told.get("files")))
+    return bool(now) and told.get("code") != now
+
+
 @functools.cache
-def code_now(address: str) -> str:
-    """The hash that provenance calls `code`, of the source as it is now; empty where it is not here."""
+def files_now(address: str, files: str) -> str:
+    """The hash of these files of an experiment as they are now; empty where its source is not here."""
+    file, named = source(address), json.loads(files)
+    if file is None or not isinstance(named, dict) or not named:
+        return ""
+    main = file.stem if address.endswith(".py") else module_of(address)
+    return code_now({"files": named}, root_of(main, file))
+
+
+@functools.cache
+def hash_now(address: str) -> str:
+    """The hash of an experiment's code as it is now; empty where it is not here."""
     file = source(address)
-    return source_hash(code_of(address, file)) if file else ""
-
-
-def stale(entry: dict[str, Any]) -> bool:
-    """Whether the system's code changed since the execution that this provenance tells of."""
-    now = code_now(str(entry.get("experiment", "")))
-    return bool(now) and "code" in entry and entry["code"] != now
+    return code_at(address, module_of(address), file).hash if file else ""
 
 
 @functools.cache

@@ -11,11 +11,16 @@ from pydantic import Field, model_validator
 from lineshaft import engine
 from lineshaft.engine import Figure, Folder, Run
 from lineshaft.plasma import split
-from lineshaft.plasma.cases import Case, Slab
+from lineshaft.plasma.cases import AnyCase, Slab
+from lineshaft.plasma.gather import gathered
 from lineshaft.plasma.pic import diagnostics
 from lineshaft.plasma.pic.compile import use_threads
-from lineshaft.plasma.pic.simulation import Simulation
+from lineshaft.plasma.pic.simulation import Broken, Simulation
 from lineshaft.plasma.record import Record, save_phase_space, tails
+from lineshaft.plasma.series import Series
+
+MOST_STEPS = 10**8
+PATIENCE = 1.0  # seconds between two looks whether the run should stop
 
 
 class Config(engine.Config):
@@ -23,18 +28,25 @@ class Config(engine.Config):
 
     Units: c = omega0 = m_e = e = 1, so lengths are in c/omega0, times in 1/omega0, densities in the laser's
     critical density n_c. `case=slab` shoots a laser at a thick target; `case=langmuir` and `case=twostream`
-    have known answers, which the metrics compare with.
+    have known answers, which the metrics compare with; `case=./target.py` is a case of your own.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     objective: ClassVar = ("gauss", "min")
 
-    case: Case = Field(Slab(), description="what is simulated")
+    case: AnyCase = Field(Slab(), description="what is simulated")
     ppc: int = Field(30, ge=1, le=10_000, description="particles a cell, of each species")
     precision: Literal["float32", "float64"] = Field(
         "float32", description="of particles and the fields they see; the grid is float64"
     )
-    rows: int = Field(120, ge=20, description="samples over time, of energies and waterfalls")
+    quiet: bool = Field(False, description="start with evenly spaced particles")
+    light_cone: bool = Field(False, description="move nothing before light from the left could reach it")
+    rows: int = Field(120, ge=20, le=100_000, description="samples over time, of energies and waterfalls")
+    tolerance: float = Field(
+        0.1,
+        gt=0,
+        description="stop when this share of the energy is unaccounted for: the grid heats the plasma",
+    )
 
     @model_validator(mode="after")
     def has_a_step_for_every_row(self) -> "Config":
@@ -42,6 +54,11 @@ class Config(engine.Config):
             raise ValueError(
                 f"case.time={self.case.time:g} is {steps_of(self)} steps, fewer than rows={self.rows}: "
                 "raise case.time or lower rows"
+            )
+        if steps_of(self) > MOST_STEPS:
+            raise ValueError(
+                f"case.time={self.case.time:g} is {steps_of(self):.3g} steps, more than {MOST_STEPS:.0e}: "
+                "lower case.time or raise case.dx"
             )
         return self
 
@@ -54,36 +71,81 @@ def steps_of(config: Config) -> int:
 def run(config: Config, run: Run) -> dict[str, float]:
     """Step the simulation, sampling `rows` times, then save and measure what it led to."""
     use_threads(run.threads)
-    simulation = config.case.build(config.ppc, np.dtype(config.precision).type, config.seed)
-    record, energy = Record.of(simulation, config.rows), diagnostics.kinetic_total(simulation)
-    false_alarms = chance_outliers(simulation)
+    box, real = config.case.contents(), np.dtype(config.precision).type
+    simulation = box.build(config.ppc, real, config.seed, config.quiet, config.light_cone)
+    series = Series(config.case.watched(), list(box.probes), box.dx)
+    record, start = Record.of(simulation, config.rows), diagnostics.energy(simulation)
+    noise, false_alarms = diagnostics.charge_noise(simulation), chance_outliers(simulation)
     if run.state is not None and not run.relaunched:  # a parent's particles obey another configuration
         simulation.restore(run.state["simulation"])
         record = Record.restored(run.state["record"])
+        series.restore(run.state["series"])
     edges = np.linspace(0, steps_of(config), config.rows + 1).astype(int)
+
+    def state() -> dict:
+        return {"simulation": simulation.state(), "record": record.state(), "series": series.state()}
+
     for row in run.progress(range(record.filled, config.rows), "simulating"):
-        clock = time.perf_counter()
-        budget = diagnostics.advance(simulation, int(edges[row + 1] - edges[row]))
-        pushed = simulation.count() * (edges[row + 1] - edges[row]) / (time.perf_counter() - clock)
+        clock, first = time.perf_counter(), simulation.steps
+        for _ in slices(simulation, int(edges[row + 1]) - 1, series):
+            run.checkpoint(simulation.steps, state)
+        budget = diagnostics.advance(simulation, 1, series if series.wanted else None)
+        pushed = simulation.count() * (simulation.steps - first) / (time.perf_counter() - clock)
         run.log(simulation.steps, record.add(simulation, budget), mpush_per_s=pushed / 1e6)
-        run.checkpoint(simulation.steps, lambda: {"simulation": simulation.state(), "record": record.state()})
+        within(config, simulation, record, start)
+        run.checkpoint(simulation.steps, state)
     record.save(run)
+    series.save(run)
     save_phase_space(run, simulation)
     return {
-        **config.case.compared(record.time, record.waterfalls["field_x"].astype(float)),
-        **checks(simulation, record, energy),
+        **config.case.compared(*series.named()),
+        **checks(simulation, record, start),
+        "charge/start": noise,
         **({} if simulation.periodic else tails(run, simulation) | {"nonthermal/false_alarms": false_alarms}),
     }
 
 
-def checks(simulation: Simulation, record: Record, initial: float) -> dict[str, float]:
+def slices(simulation: Simulation, until: int, series: Series) -> Iterable[None]:
+    """Advance to a step, pausing about once a second."""
+    size = 1
+    while simulation.steps < until:
+        clock, steps = time.perf_counter(), min(size, until - simulation.steps)
+        try:
+            simulation.run(steps, series if series.wanted else None)
+        except Broken as error:
+            raise Broken(
+                f"{error}; the last checkpoint before it is good: lower case.dx or look at the case's fields"
+            ) from None
+        taken = time.perf_counter() - clock
+        size = max(1, min(2 * size, int(steps * PATIENCE / max(taken, 1e-6))))
+        yield
+
+
+def within(config: Config, simulation: Simulation, record: Record, start: float) -> None:
+    """Stop a run whose energy has drifted too far to mean anything."""
+    drift = drift_of(record, start)
+    if abs(drift) > config.tolerance:
+        raise ValueError(
+            f"{drift:+.0%} of the energy is unaccounted for at time {simulation.time:g} (tolerance "
+            f"{config.tolerance:g}): the cell of {simulation.dx:g} c/omega0 does not resolve this "
+            f"plasma. Reduce "
+            "dx, raise ppc or the temperature, or raise tolerance to see it through"
+        )
+
+
+def drift_of(record: Record, start: float) -> float:
+    """Energy that came from nowhere, as a share of what was there and what entered."""
+    field, entered, left, escaped, *kinetic = record.energy[record.filled - 1]
+    return float((field + left + escaped - entered + sum(kinetic) - start) / max(start + entered, 1e-300))
+
+
+def checks(simulation: Simulation, record: Record, start: float) -> dict[str, float]:
     """Gauss's law, the energy budget, and where particles and light went."""
-    field, entered, left, escaped, *kinetic = record.energy[-1]
-    held = field + left + escaped - entered + sum(kinetic)
+    field, entered, left, *_ = record.energy[-1]
     lost = sum(one.lost[0] for one in simulation.species)
     return {
         "gauss": diagnostics.gauss_residual(simulation),
-        "energy/drift": float((held - initial) / (initial + entered)),
+        "energy/drift": drift_of(record, start),
         "particles/absorbed": float(lost / max(1, lost + simulation.count())),
         **({"laser/absorbed": float(1 - (left + field) / entered)} if entered else {}),
     }
@@ -91,7 +153,7 @@ def checks(simulation: Simulation, record: Record, initial: float) -> dict[str, 
 
 def chance_outliers(simulation: Simulation) -> float:
     """What share of the particles the split takes for non-thermal where all are thermal."""
-    found = [split.nonthermal(simulation.particles(one)) for one in simulation.species]
+    found = [split.nonthermal(gathered(simulation, name)) for name in simulation.groups()]
     return float(np.concatenate(found).mean())
 
 

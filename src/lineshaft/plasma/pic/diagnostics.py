@@ -1,14 +1,16 @@
 """What is measured while a simulation runs: energies, Gauss's law, densities."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from lineshaft.plasma.pic import fields
+from lineshaft.plasma.pic import fields, grids
 from lineshaft.plasma.pic.compile import kernel
-from lineshaft.plasma.pic.kernels.cpu import slot
-from lineshaft.plasma.pic.kernels.vectors import lanes
-from lineshaft.plasma.pic.simulation import Simulation, Species
+from lineshaft.plasma.pic.kernels.cpu import excess_of
+from lineshaft.plasma.pic.lists import BLOCK
+from lineshaft.plasma.pic.simulation import Simulation
+from lineshaft.plasma.pic.species import Species
 
 
 @dataclass(frozen=True)
@@ -29,40 +31,46 @@ class Budget:
 
 @kernel
 def excess(lists, cells):
-    """Sum of gamma - 1, written so that slow particles keep their digits."""
-    width, lane, result = lists.table.size // lists.count.size, lanes(lists.pool), 0.0
+    """Sum of gamma - 1 over all particles."""
+    total = 0.0
     for cell in range(cells):
-        for i in range(lists.count[cell]):
-            p, square = slot(lists, cell * width, i), 0.0
-            for k in range(1, 4):
-                square += np.float64(lists.pool[p + k * lane]) ** 2
-            result += square / (1 + np.sqrt(1 + square))
-    return result
+        block = cell // BLOCK
+        row = lists.base[block] + (cell - block * BLOCK) * lists.width[block]
+        total += excess_of(lists, row, lists.count[cell])
+    return total
 
 
-def kinetic(simulation: Simulation, one: Species) -> float:
-    """Kinetic energy of a species, per area."""
-    return one.mass * one.weight * simulation.dx * excess(one.lists, simulation.cells)
+def kinetic(simulation: Simulation, group: Sequence[Species]) -> float:
+    """Kinetic energy of a species, over its classes of weight, per area."""
+    dx = simulation.dx
+    return sum(one.mass * one.weight * one.coarse * dx * excess(one.lists, one.cells) for one in group)
 
 
-def kinetic_total(simulation: Simulation) -> float:
-    """Kinetic energy of all species, per area."""
-    return sum(kinetic(simulation, one) for one in simulation.species)
+def escaped(simulation: Simulation) -> float:
+    """Kinetic energy that absorbed particles took along (and thermal walls took), per area."""
+    return sum(
+        float(one.mass * one.weight * one.coarse * simulation.dx * one.lost[1]) for one in simulation.species
+    )
 
 
-def advance(simulation: Simulation, steps: int) -> Budget:
-    """Run so many steps (at least one); the budget in the middle of the last.
+def energy(simulation: Simulation) -> float:
+    """Energy of fields and particles, per area."""
+    field = fields.energy(simulation.fields, simulation.dx, simulation.periodic)
+    return field + sum(kinetic(simulation, group) for group in simulation.groups().values())
+
+
+def advance(simulation: Simulation, steps: int, after: Callable[[Simulation], None] | None = None) -> Budget:
+    """Run `steps` steps (at least one); the budget in the middle of the last.
 
     Momenta live at half steps, so the fields' energies before and after the last step are averaged: otherwise
     an exchange between the two shows as a drift of first order in dt.
     """
-    simulation.run(steps - 1)
+    simulation.run(steps - 1, after)
     before = _passed(simulation)
-    simulation.run(1)
+    simulation.run(1, after)
     field, entered, left = (before + _passed(simulation)) / 2
-    escaped = sum(one.mass * one.weight * simulation.dx * one.lost[1] for one in simulation.species)
-    energies = tuple(kinetic(simulation, one) for one in simulation.species)
-    return Budget(float(field), energies, float(entered), float(left), float(escaped))
+    energies = tuple(kinetic(simulation, group) for group in simulation.groups().values())
+    return Budget(float(field), energies, float(entered), float(left), escaped(simulation))
 
 
 def _passed(simulation: Simulation) -> np.ndarray:
@@ -77,6 +85,16 @@ def gauss_residual(simulation: Simulation) -> float:
     return float(np.abs(np.diff(along) / dx - charge).max() / simulation.peak)
 
 
-def density(simulation: Simulation, one: Species) -> np.ndarray:
+def charge_noise(simulation: Simulation) -> float:
+    """Rms of the net charge density over the nodes that hold plasma, in units of the highest density."""
+    held = sum(
+        abs(one.charge) * one.weight * grids.shares(one, simulation.cells) for one in simulation.species
+    )
+    charge = simulation.charge_density() + simulation.background
+    inside = np.asarray(held) > 0
+    return float(np.sqrt(np.square(charge[inside]).mean()) / simulation.peak) if inside.any() else 0.0
+
+
+def density(simulation: Simulation, name: str) -> np.ndarray:
     """Density of a species in each cell, in n_c."""
-    return one.weight * one.lists.count[: simulation.cells]
+    return grids.density(simulation.groups()[name], simulation.cells)

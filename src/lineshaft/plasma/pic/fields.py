@@ -2,7 +2,7 @@
 
 With dt = dx (and c = 1) the combinations F+- = Ey +- Bz and G+- = Ez -+ By obey (d/dt +- d/dx) F+- = -Jy,
 and the same for G with Jz. Their transport is a shift by one node, so vacuum is dispersion-free to the last
-bit, an open end needs no absorbing layer, and a laser is a value written at the left end.
+bit, an open end needs no absorbing layer, and a laser is a value written at either end.
 
 Waves live on the nodes 0..n, Ex on the cells (between the nodes). A periodic box identifies node n with 0.
 The grid is float64 in any precision of the particles: it costs little and keeps Gauss's law.
@@ -26,13 +26,14 @@ class Fields(NamedTuple):
     current: np.ndarray  # [3, n + 3], see `cpu.merge`
     nodes: np.ndarray  # real[5, n + 1]: Ex, Ey, Ez, By, Bz
     flux: np.ndarray  # [2], field energy that came in and went out through the ends, per area
+    external: np.ndarray  # [5, n + 1], fields that particles see besides, of sources outside the box
 
 
 def build(cells: int, real: np.dtype) -> Fields:
     """Empty fields for a box of so many cells."""
     waves = [np.zeros(cells + 1) for _ in range(4)]
     current, nodes = np.zeros((3, cells + 3)), np.zeros((5, cells + 1), real)
-    return Fields(*waves, np.zeros(cells), current, nodes, np.zeros(2))
+    return Fields(*waves, np.zeros(cells), current, nodes, np.zeros(2), np.zeros((5, cells + 1)))
 
 
 @kernel
@@ -49,7 +50,23 @@ def fold(current):
 
 
 @kernel
-def transport(right, left, current, dt, entering, periodic, flux):
+def mirror(current, walls):
+    """Fold back what particles carried beyond a wall that turned them back.
+
+    Their images move the other way.
+    """
+    n = current.shape[1] - 3
+    for end in range(2):
+        if walls[end, 0] > 0:
+            inner, outer = (1, 0) if end == 0 else (n, n + 1)
+            current[0, inner] -= current[0, outer]
+            inner, outer = (2, 0) if end == 0 else (n, n + 2)
+            for k in range(1, 3):
+                current[k, inner] += current[k, outer]
+
+
+@kernel
+def transport(right, left, current, dt, from_left, from_right, periodic, flux):
     """Move both waves of one polarisation by a cell, with half the current of either node on the way."""
     n = right.size - 1
     half, gone_right, gone_left = dt / 2, right[n], left[0]
@@ -57,23 +74,31 @@ def transport(right, left, current, dt, entering, periodic, flux):
         right[i] = right[i - 1] - half * (current[i + 1] + current[i])
     for i in range(n):
         left[i] = left[i + 1] - half * (current[i + 1] + current[i + 2])
-    right[0], left[n] = (right[n], left[0]) if periodic else (entering, 0.0)
+    right[0], left[n] = (right[n], left[0]) if periodic else (from_left, from_right)
     if not periodic:
-        flux[0] += dt / 4 * entering**2
+        flux[0] += dt / 4 * (from_left**2 + from_right**2)
         flux[1] += dt / 4 * (gone_right**2 + gone_left**2)
 
 
 @kernel
-def advance(fields, dt, entering_y, entering_z, periodic):
-    """One step of all fields with the current just deposited, which is cleared."""
-    current, along = fields.current, fields.along
+def advance(fields, dt, entering, walls):
+    """One step of all fields with the current just deposited, which is cleared.
+
+    `entering` holds the waves that come in: y and z from the left, then from the right. `walls`: see
+    `cpu.deliver`.
+    """
+    current, along, periodic = fields.current, fields.along, walls[0, 0] < 0
     if periodic:
         fold(current)
+    else:
+        mirror(current, walls)
     n = along.size
     for i in range(n):
         along[i] -= dt * current[0, i + 1]
-    transport(fields.right_y, fields.left_y, current[1], dt, entering_y, periodic, fields.flux)
-    transport(fields.right_z, fields.left_z, current[2], dt, entering_z, periodic, fields.flux)
+    right, left = fields.right_y, fields.left_y
+    transport(right, left, current[1], dt, entering[0], entering[2], periodic, fields.flux)
+    right, left = fields.right_z, fields.left_z
+    transport(right, left, current[2], dt, entering[1], entering[3], periodic, fields.flux)
     current[:] = 0
     refresh(fields, periodic)
 
@@ -91,6 +116,27 @@ def refresh(fields, periodic):
         nodes[2, i] = (fields.right_z[i] + fields.left_z[i]) / 2
         nodes[3, i] = (fields.left_z[i] - fields.right_z[i]) / 2
         nodes[4, i] = (fields.right_y[i] - fields.left_y[i]) / 2
+    for k in range(5):
+        for i in range(n + 1):
+            nodes[k, i] += fields.external[k, i]
+
+
+def electrostatic(charge: np.ndarray, dx: float, periodic: bool) -> np.ndarray:
+    """Ex [n] on the cells of a charge density [n + 1] on the nodes: Poisson's equation in one dimension.
+
+    An open box has half of its charge's flux at either side; a periodic one must be neutral, and has no mean
+    field.
+    """
+    if not periodic:
+        return dx * (np.cumsum(charge)[:-1] - charge.sum() / 2)
+    along = dx * np.cumsum(charge[:-1])
+    if abs(along[-1]) > 1e-9 * max(1e-300, dx * float(np.abs(charge).sum())):
+        raise ValueError(
+            f"a periodic box must be neutral, but holds a net charge of {along[-1]:.3g} e n_c "
+            f"c/omega0 per area: "
+            "add the other charges, or ask for a background"
+        )
+    return along - along.mean()
 
 
 def energy(fields: Fields, dx: float, periodic: bool) -> float:

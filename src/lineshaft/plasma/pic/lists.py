@@ -9,12 +9,13 @@ Cells are grouped in blocks of fixed size. A thread sweeps a block from left to 
 free chunks and private currents; what crosses a block's edge waits in rows of its own for `merge`. The
 blocks do not depend on the number of threads, and so neither do the results.
 
-No list can overflow within a step: `table` is as wide as the largest three neighbouring cells together
-(`crowd`), and each block starts a step with more free chunks than its particles can need, however they move:
-lists of N particles use at most N / lanes + (number of lists) chunks.
+No list can overflow within a step: the rows of a block are as wide as the fullest three neighbouring cells in
+and beside it together (`crowds_of`), and each block starts a step with more free chunks than its particles
+can need, however they move: lists of N particles use at most N / lanes + (number of lists) chunks. Blocks
+have their own widths, so that a few crowded cells do not make the rows of the whole box wide.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,14 +25,18 @@ BLOCK = 128
 class Lists(NamedTuple):
     """Arrays of one species, as the kernels see them.
 
-    Rows of `table`, `width` chunk numbers each: the n cells; the left exits of every block; then two rows of
-    right exits for every block (of the cell before and the cell at hand), which own their chunks for ever.
+    A block has a row of `width` chunk numbers for each of its cells, one for its left exits and two for right
+    exits (of the cell before and the cell at hand), which own their chunks for ever. `count` numbers the rows
+    otherwise: the n cells; the left exits of every block; two rows of right exits for every block.
     """
 
     pool: np.ndarray  # real[chunks * 4 * lanes]
-    table: np.ndarray  # int32[rows * width]
+    table: np.ndarray  # int32[chunk numbers of all rows, block by block]
+    base: np.ndarray  # int64[blocks], where a block begins in the table
+    width: np.ndarray  # int64[blocks], chunk numbers in each of its rows
     count: np.ndarray  # int64[rows], particles in each row
-    free: np.ndarray  # int32[blocks, depth], a stack of free chunks for each block
+    free: np.ndarray  # int32, the blocks' stacks of free chunks, one after the other
+    free_base: np.ndarray  # int64[blocks], where each stack begins
     free_count: np.ndarray  # int64[blocks]
     spare: np.ndarray  # int32[chunks], the stack all blocks share
     spare_count: np.ndarray  # int64[1]
@@ -60,13 +65,24 @@ def lanes_of(real: np.dtype) -> int:
     return 64 // np.dtype(real).itemsize
 
 
-def crowd_of(count: np.ndarray) -> int:
-    """Particles in the fullest three neighbouring cells: no cell can hold more after the next step."""
+def crowds_of(count: np.ndarray) -> np.ndarray:
+    """For each block, particles in the fullest three neighbouring cells.
+
+    No cell can hold more after a step.
+    """
     wrapped = np.concatenate([count[-1:], count, count[:1]])
-    return int(np.convolve(wrapped, [1, 1, 1], "valid").max(initial=0))
+    triples = np.convolve(wrapped, [1, 1, 1], "valid")
+    return np.maximum.reduceat(triples, np.arange(0, count.size, BLOCK))
 
 
-def reserve_of(width: int) -> int:
+def widths_of(count: np.ndarray, lanes: int) -> np.ndarray:
+    """Chunks in a row of each block: twice its crowd, and room for eight times the mean to move in."""
+    widths = 2 * -(-crowds_of(count) // lanes) + 4
+    roomy = 2 * -(-8 * int(count.sum()) // (count.size * lanes)) + 4
+    return np.maximum(widths, min(int(widths.max()), roomy))
+
+
+def reserve_of(width: Any) -> Any:
     """Free chunks with which a block starts a step: see the bound above, and two edges in `merge`."""
     return BLOCK + 4 + 3 * width
 
@@ -79,36 +95,37 @@ def aligned(size: int, real: np.dtype) -> np.ndarray:
 
 
 def build(particles: Particles) -> Lists:
-    """Lists that hold these particles, in their order, with twice the room the fullest cells need."""
+    """Lists that hold these particles, in their order, with room to move in."""
     real, cells = particles.offset.dtype, particles.count.size
     lanes, blocks = lanes_of(real), blocks_of(cells)
-    width = 2 * -(-crowd_of(particles.count) // lanes) + 4
-    reserve, held = reserve_of(width), -(-particles.count // lanes)
-    chunks = int(particles.count.sum()) // lanes + cells + blocks * (2 * width + reserve + 1)
-    table = np.zeros((cells + 3 * blocks, width), np.int32)
-    used = _number(table, np.concatenate([held, np.zeros(blocks, int), np.full(2 * blocks, width)]))
-    count = np.zeros(cells + 3 * blocks, np.int64)
-    count[:cells] = particles.count
-    free = np.zeros((blocks, (BLOCK + 1) * width + 2 * reserve), np.int32)
-    free[:, :reserve] = used + np.arange(blocks * reserve).reshape(blocks, reserve)
-    spare = np.zeros(chunks, np.int32)
-    spared = np.arange(used + blocks * reserve, chunks)
-    spare[: spared.size] = spared
+    width = widths_of(particles.count, lanes)
+    reserve, within = reserve_of(width), np.minimum(BLOCK, cells - np.arange(blocks) * BLOCK)
+    base = starts((within + 3) * width)
+    chunks = int(particles.count.sum()) // lanes + cells + int((2 * width + reserve).sum()) + blocks
     lists = Lists(
         pool=aligned(chunks * 4 * lanes, real),
-        table=table.reshape(-1),
-        count=count,
-        free=free,
-        free_count=np.full(blocks, reserve, np.int64),
-        spare=spare,
-        spare_count=np.array([spared.size], np.int64),
-        leavers=np.zeros((blocks, -(-width * lanes // 64) + 1), np.int64),
+        table=np.zeros(int(((within + 3) * width).sum()), np.int32),
+        base=base,
+        width=width,
+        count=np.concatenate([particles.count, np.zeros(3 * blocks, np.int64)]),
+        free=np.zeros(int(((BLOCK + 1) * width + 2 * reserve).sum()), np.int32),
+        free_base=starts((BLOCK + 1) * width + 2 * reserve),
+        free_count=np.array(reserve, np.int64),
+        spare=np.zeros(chunks, np.int32),
+        spare_count=np.zeros(1, np.int64),
+        leavers=np.zeros((blocks, -(-int(width.max()) * lanes // 64) + 1), np.int64),
         current=np.zeros((blocks, 3, BLOCK + 3)),
     )
+    _number(lists, cells, lanes, within, reserve)
     slots = _slots(lists, cells)
     for k, values in enumerate([particles.offset, *particles.momentum]):
         lists.pool[slots + k * lanes] = values
     return lists
+
+
+def starts(sizes: np.ndarray) -> np.ndarray:
+    """Where each of several consecutive stretches begins."""
+    return np.cumsum(sizes) - sizes
 
 
 def flatten(lists: Lists, cells: int) -> Particles:
@@ -118,22 +135,40 @@ def flatten(lists: Lists, cells: int) -> Particles:
     return Particles(lists.count[:cells].copy(), lists.pool[slots], momentum)
 
 
-def capacity(lists: Lists) -> int:
-    """Particles that fit a row of the table."""
-    return lists.table.size // lists.count.size * lanes_of(lists.pool.dtype)
+def crowded(lists: Lists, cells: int) -> bool:
+    """Whether some cell could be given more particles in a step than its row holds."""
+    return bool((crowds_of(lists.count[:cells]) > lists.width * lanes_of(lists.pool.dtype)).any())
 
 
-def _number(table: np.ndarray, held: np.ndarray) -> int:
-    """Give row r its held[r] chunks, numbered in the order of the rows; returns how many there are."""
-    inside = np.arange(table.shape[1]) < held[:, None]
-    table[inside] = np.arange(inside.sum())
-    return int(inside.sum())
+def _number(lists: Lists, cells: int, lanes: int, within: np.ndarray, reserve: np.ndarray) -> None:
+    """Hand out the chunks: to the cells what they hold, to the right exits, to every block.
+
+    The rest to all.
+    """
+    held, used = -(-lists.count[:cells] // lanes), 0
+    rank = np.arange(held.sum()) - np.repeat(starts(held), held)
+    lists.table[np.repeat(_rows(lists, cells), held) + rank] = np.arange(held.sum())
+    used = int(held.sum())
+    for block, (start, width) in enumerate(zip(lists.base + (within + 1) * lists.width, lists.width)):
+        lists.table[start : start + 2 * width] = np.arange(used, used + 2 * width)
+        used += 2 * int(width)
+        first = lists.free_base[block]
+        lists.free[first : first + reserve[block]] = np.arange(used, used + reserve[block])
+        used += int(reserve[block])
+    spared = np.arange(used, lists.spare.size)
+    lists.spare[: spared.size] = spared
+    lists.spare_count[0] = spared.size
+
+
+def _rows(lists: Lists, cells: int) -> np.ndarray:
+    """Where the row of each cell begins in the table."""
+    cell = np.arange(cells)
+    return lists.base[cell // BLOCK] + cell % BLOCK * lists.width[cell // BLOCK]
 
 
 def _slots(lists: Lists, cells: int) -> np.ndarray:
     """Index in the pool of each particle's offset."""
     lanes, count = lanes_of(lists.pool.dtype), lists.count[:cells]
-    width = lists.table.size // lists.count.size
-    rank = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    row = np.repeat(np.arange(cells) * width, count)
+    rank = np.arange(count.sum()) - np.repeat(starts(count), count)
+    row = np.repeat(_rows(lists, cells), count)
     return lists.table[row + rank // lanes].astype(np.int64) * (4 * lanes) + rank % lanes

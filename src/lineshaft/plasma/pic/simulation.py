@@ -5,87 +5,147 @@ which omega_p = omega0), fields in m_e c omega0 / e, energies in m_e c^2; energi
 m_e c^2 n_c c / omega0. The step is dt = dx. Momenta are half a step behind positions and fields.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 
-from lineshaft.plasma.pic import fields, lists
+from lineshaft.plasma.pic import fields, grids, lists
 from lineshaft.plasma.pic.kernels import cpu
-from lineshaft.plasma.pic.laser import DARK, Pulse
+from lineshaft.plasma.pic.laser import Pulse, waves
 from lineshaft.plasma.pic.lists import Particles
+from lineshaft.plasma.pic.species import Species
+from lineshaft.plasma.pic.walls import OPEN, Wall, coded
+
+CHECK_EVERY = 16  # steps between two looks for values that are not finite
+FEW = 100_000  # particles of a species up to which one thread is as fast as several
 
 
-@dataclass
-class Species:
-    """One kind of particle: its charge (e), mass (m_e) and the density (n_c) one of them gives its cell."""
-
-    name: str
-    charge: float
-    mass: float
-    weight: float
-    lists: lists.Lists
-    lost: np.ndarray  # [2] number and sum of (gamma - 1) of those absorbed at the ends
-
-    @classmethod
-    def of(cls, name: str, charge: float, mass: float, weight: float, particles: Particles) -> "Species":
-        return cls(name, charge, mass, weight, lists.build(particles), np.zeros(2))
-
-    def regrow(self, cells: int) -> None:
-        """The same lists in the same order, with more room."""
-        self.lists = lists.build(lists.flatten(self.lists, cells))
+class Broken(RuntimeError):
+    """The simulation holds values that are not finite: it must not go on."""
 
 
 class Simulation:
-    """A box of `cells` cells of length `dx`, open at both ends (with a laser from the left) or periodic."""
+    """A box of `cells` cells of length `dx`, between two `walls` or (None) periodic.
+
+    It starts from the field of its charges (Poisson's equation) plus what `fields` is given by the caller.
+    `background` is the density of charges that do not move, on the nodes. With `light_cone`, nothing moves
+    before light from the left end could have reached it: for targets that are at rest until then.
+    """
 
     def __init__(
-        self, cells: int, dx: float, species: Sequence[Species], pulse: Pulse = DARK, periodic: bool = False
+        self,
+        cells: int,
+        dx: float,
+        species: Sequence[Species],
+        pulses: Sequence[Pulse] = (),
+        walls: tuple[Wall, Wall] | None = OPEN,
+        background: np.ndarray | None = None,
+        light_cone: bool = False,
+        seed: int = 0,
     ) -> None:
-        self.cells, self.dx, self.species, self.pulse = cells, dx, list(species), pulse
-        self.periodic, self.steps = periodic, 0
+        if cells < 1 or not (dx > 0 and math.isfinite(dx)):
+            raise ValueError(f"a box needs at least one cell of finite length, not {cells} of {dx}")
+        if walls is None and any(pulse.a0 for pulse in pulses):
+            raise ValueError("a periodic box has no end at which a pulse could enter: give it walls")
+        for one in species:
+            if one.cells * one.coarse != cells:
+                raise ValueError(f"{one.name}: {one.cells} cells {one.coarse} wide are not the box's {cells}")
+            if one.coarse > 1 and walls != OPEN:
+                raise ValueError(f"{one.name}: coarse cells need absorbing walls at both ends")
+        self.cells, self.dx, self.species, self.pulses = cells, dx, list(species), tuple(pulses)
+        self.walls, self.light_cone, self.steps = walls, light_cone, 0
+        self.noise = np.array([seed], np.uint64)
         self.real = self.species[0].lists.pool.dtype.type if species else np.float64
         self.fields = fields.build(cells, np.dtype(self.real))
-        self.background = -self.charge_density()  # charges that do not move and make the start neutral
-        self.peak = max((one.weight * int(one.lists.count.max()) for one in species), default=0.0)
+        self.background = np.zeros(cells + 1) if background is None else np.asarray(background, float)
+        charge = self.charge_density() + self.background
+        self.fields.along[:] = fields.electrostatic(charge, dx, self.periodic)
+        fields.refresh(self.fields, self.periodic)
+        self.peak = self.densest()
+
+    @property
+    def periodic(self) -> bool:
+        return self.walls is None
 
     @property
     def time(self) -> float:
         return self.steps * self.dx
 
-    def run(self, steps: int) -> None:
-        """Advance by so many steps."""
-        entering = self.pulse.entering((self.steps + 1 + np.arange(steps)) * self.dx)
-        for value in entering:
-            for one in self.species:
-                self._push(one)
-            fields.advance(self.fields, self.dx, value, 0.0, self.periodic)
-            self.steps += 1
+    @property
+    def reached(self) -> int:
+        """Cells in which particles move."""
+        return min(self.cells, self.steps + 2) if self.light_cone else self.cells
 
-    def _push(self, one: Species) -> None:
+    def run(self, steps: int, after: Callable[["Simulation"], None] | None = None) -> None:
+        """Advance by `steps` steps; call `after` at the end of each."""
+        ends = coded(self.walls)
+        for entering in waves(self.pulses, (self.steps + 1 + np.arange(steps)) * self.dx):
+            for one in self.species:
+                self.push(one)
+            fields.advance(self.fields, self.dx, entering, ends)
+            self.steps += 1
+            if self.steps % CHECK_EVERY == 0:
+                self.check()
+            if after is not None:
+                after(self)
+        self.check()
+
+    def push(self, one: Species) -> None:
+        """Push a species and add its current to the fields'."""
+        coarse, nodes, current = one.coarse, self.fields.nodes, self.fields.current
+        cells, until = self.cells, self.reached
+        if coarse > 1:
+            cells, until = cells // coarse, -(-until // coarse)
+            nodes, current = grids.averaged(nodes, coarse), np.zeros((3, cells + 3))
         kick = self.real(self.dx / 2 * one.charge / one.mass)
-        charge = one.charge * one.weight
-        cpu.sweep_blocks(one.lists, self.cells, self.fields.nodes, kick)
-        crowd = cpu.merge(one.lists, self.cells, self.periodic, charge, self.fields.current, one.lost)
-        if crowd > lists.capacity(one.lists):
-            one.regrow(self.cells)
+        held = int(one.lists.count[:until].sum()) if coarse == 1 else 0
+        sweep = cpu.sweep_alone if held < FEW else cpu.sweep_blocks
+        sweep(one.lists, cells, nodes, kick, self.real(1 / coarse), until)
+        charge, walls = one.charge * one.weight, coded(self.walls, one.mass)
+        crowded = cpu.merge(one.lists, cells, walls, self.noise, charge, current, one.lost, until)
+        if coarse > 1:
+            grids.spread(current, coarse, self.fields.current)
+        if crowded:
+            one.regrow()
+
+    def check(self) -> None:
+        """Raise where the fields, and so the particles that made them, are not finite."""
+        if math.isfinite(float(self.fields.nodes.sum(dtype=np.float64))):
+            return
+        cell = int((~np.isfinite(self.fields.nodes)).any(0).argmax())
+        raise Broken(
+            f"fields are not finite at step {self.steps} (time {self.time:g}), first in cell "
+            f"{min(cell, self.cells - 1)} at x = {cell * self.dx:g} c/omega0"
+        )
 
     def particles(self, one: Species) -> Particles:
-        return lists.flatten(one.lists, self.cells)
+        return one.particles()
+
+    def groups(self) -> dict[str, list[Species]]:
+        """Species by name: the classes of weight of each."""
+        found: dict[str, list[Species]] = {}
+        for one in self.species:
+            found.setdefault(one.name, []).append(one)
+        return found
 
     def count(self) -> int:
         """Particles in the box, of all species."""
-        return sum(int(one.lists.count[: self.cells].sum()) for one in self.species)
+        return sum(int(one.lists.count[: one.cells].sum()) for one in self.species)
+
+    def densest(self) -> float:
+        """Highest density of one species in a cell, in n_c."""
+        return max(
+            (float(grids.density(group, self.cells).max(initial=0)) for group in self.groups().values()),
+            default=0.0,
+        )
 
     def charge_density(self) -> np.ndarray:
         """Charge density on the nodes, [cells + 1], in float64, background excluded."""
         density = np.zeros(self.cells + 1)
         for one in self.species:
-            particles = self.particles(one)
-            cell, x = particles.cell, particles.offset.astype(float)
-            share = np.bincount(cell, 1 - x, self.cells + 1) + np.bincount(cell + 1, x, self.cells + 1)
-            density += one.charge * one.weight * share
+            density += one.charge * one.weight * grids.shares(one, self.cells)
         if self.periodic:
             density[0] = density[-1] = density[0] + density[-1]
         return density
@@ -94,6 +154,8 @@ class Simulation:
         """Everything a later `restore` needs to go on bit by bit the same, as tensors and numbers."""
         return {
             "steps": self.steps,
+            "noise": int(self.noise[0]) & (2**63 - 1),
+            "high": bool(self.noise[0] >> np.uint64(63)),
             "fields": [torch.tensor(x) for x in self.fields],
             "species": [[torch.tensor(x) for x in (*self.particles(one), one.lost)] for one in self.species],
         }
@@ -101,6 +163,7 @@ class Simulation:
     def restore(self, state: dict) -> None:
         """Go on from a state of a simulation that was built alike."""
         self.steps = state["steps"]
+        self.noise = np.array([state["noise"] | (int(state["high"]) << 63)], np.uint64)
         self.fields = fields.Fields(*(x.numpy().copy() for x in state["fields"]))
         for one, (count, offset, momentum, lost) in zip(self.species, state["species"]):
             one.lists = lists.build(Particles(count.numpy(), offset.numpy(), momentum.numpy()))

@@ -12,7 +12,9 @@ import numpy as np
 from pydantic import Field
 from scipy.sparse import csr_matrix
 
-from lineshaft.recommend.models.model import Model, Scorer
+from lineshaft.recommend.catalogue.catalogue import Catalogue
+from lineshaft.recommend.models.itemitem import Pruned
+from lineshaft.recommend.models.model import Model, Scorer, counts
 
 
 class Knn(Model):
@@ -21,18 +23,12 @@ class Knn(Model):
     name: Literal["knn"] = "knn"
     shrink: float = Field(10.0, ge=0, description="added to the cosine's denominator: distrust of rare pairs")
 
-    def fit(self, seen: csr_matrix, *, seed: int, threads: int) -> Scorer:
-        return _Fitted(seen, self.shrink)
-
-
-class _Fitted(Scorer):
-    def __init__(self, seen: csr_matrix, shrink: float) -> None:
-        super().__init__(seen)
-        common = (seen.T @ seen).tocoo()
-        length = np.sqrt(self.likes)
-        cosine = common.data / (length[common.row] * length[common.col] + shrink)
-        cosine[common.row == common.col] = 0
-        self.similarity = csr_matrix((cosine, (common.row, common.col)), shape=common.shape, dtype=np.float32)
-
-    def affinity(self, baskets: csr_matrix) -> np.ndarray:
-        return (baskets @ self.similarity).toarray()
+    def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
+        self.check(likes, catalogue)
+        common = (likes.T @ likes).tocoo()
+        length = np.sqrt(counts(likes))
+        cosine = common.data / (length[common.row] * length[common.col] + self.shrink)
+        apart = common.row != common.col
+        pairs = (common.row[apart], common.col[apart])
+        similarity = csr_matrix((cosine[apart], pairs), shape=common.shape, dtype=np.float32)
+        return Pruned(catalogue, counts(likes), similarity)

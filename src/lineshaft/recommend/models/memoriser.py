@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from lineshaft.recommend.models.model import Model, Scorer
+from lineshaft.recommend.catalogue.catalogue import Catalogue
+from lineshaft.recommend.models.model import Model, Scorer, State, counts
 
 
 class Memoriser(Model):
@@ -17,10 +18,23 @@ class Memoriser(Model):
 
     name: Literal["memoriser"] = "memoriser"
 
-    def fit(self, seen: csr_matrix, *, seed: int, threads: int) -> Scorer:
-        return _Fitted(seen)
+    def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
+        self.check(likes, catalogue)
+        return Echo(catalogue, counts(likes))
 
 
-class _Fitted(Scorer):
+class Echo(Scorer):
+    """The basket. It is exempt from the fall back to popularity: a control must not gain from it."""
+
+    def score(self, baskets: csr_matrix) -> np.ndarray:
+        return self.affinity(baskets)
+
     def affinity(self, baskets: csr_matrix) -> np.ndarray:
         return baskets.toarray().astype(np.float32)
+
+    def state(self) -> State:
+        return State({}, {}, {})
+
+    @classmethod
+    def from_state(cls, catalogue: Catalogue, likes: np.ndarray, state: State) -> "Echo":
+        return cls(catalogue, likes)

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from lineshaft.recommend.models.model import Model, Scorer
+from lineshaft.recommend.catalogue.catalogue import Catalogue
+from lineshaft.recommend.models.model import Model, Scorer, State, counts
 
 
 class Popularity(Model):
@@ -17,10 +18,20 @@ class Popularity(Model):
 
     name: Literal["popularity"] = "popularity"
 
-    def fit(self, seen: csr_matrix, *, seed: int, threads: int) -> Scorer:
-        return _Fitted(seen)
+    def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
+        self.check(likes, catalogue)
+        return Counted(catalogue, counts(likes))
 
 
-class _Fitted(Scorer):
+class Counted(Scorer):
+    """The counts themselves."""
+
     def affinity(self, baskets: csr_matrix) -> np.ndarray:
         return np.tile(self.likes, (baskets.shape[0], 1))
+
+    def state(self) -> State:
+        return State({}, {}, {})
+
+    @classmethod
+    def from_state(cls, catalogue: Catalogue, likes: np.ndarray, state: State) -> "Counted":
+        return cls(catalogue, likes)

@@ -14,6 +14,7 @@ from lineshaft.engine.errors import Busy, RequestError
 from lineshaft.engine.run import provenance
 from lineshaft.engine.run.execute import execute
 from lineshaft.engine.run.options import Options
+from lineshaft.engine.run.ranks import Ranks, here
 from lineshaft.engine.run.stop import Stop
 from lineshaft.engine.run.store import Folder, StorageError, write, write_json
 from lineshaft.engine.spec.experiment import find
@@ -32,14 +33,19 @@ class Job:
     def __call__(self) -> None:
         """Compute the runs. Preempted or out of time, go back to the queue once the current one is saved."""
         requeue = signal.getsignal(signal.SIGUSR2)
+        self.options = replace(self.options, ranks=ranks_of_job())
         stop = Stop()
         with stop.listening():
-            while self.cells and not stop.asked:
+            while self.cells and not self.is_over(stop):
                 self.compute_next(stop)
         if callable(requeue) and self.cells and wanted_back(stop):
             requeue(signal.SIGUSR2, None)
         if self.failed:
             raise RuntimeError(f"failed: {', '.join(self.failed)}")
+
+    def is_over(self, stop: Stop) -> bool:
+        """Whether some task of the job was asked to stop; all tasks of a job get the same answer."""
+        return any(self.options.ranks.any(stop.asked))
 
     def compute_next(self, stop: Stop) -> None:
         """The first run that is left; only one that the whole job was stopped in stays in the list."""
@@ -47,9 +53,9 @@ class Job:
         state = self.compute(*self.cells[0])
         if state == "failed":
             self.failed.append(folder.id)
-        if state != "paused" or not stop.asked:
+        if state != "paused" or not self.is_over(stop):
             del self.cells[0]
-        if state != "running" and not stop.asked:
+        if state != "running" and not self.options.rank and not stop.asked:
             leave_queue(folder)
 
     def compute(self, address: str, config: str, home: Path) -> str:
@@ -65,7 +71,8 @@ class Job:
             raise
         except RequestError as error:
             print(f"{home.name}: {error}", file=sys.stderr)
-            write(home / "error.txt", f"{error}\n", sync=True)
+            if not self.options.rank:
+                write(home / "error.txt", f"{error}\n", sync=True)
             return "failed"
 
     def checkpoint(self) -> Any:
@@ -73,6 +80,17 @@ class Job:
         from submitit.helpers import DelayedSubmission
 
         return DelayedSubmission(self)
+
+
+def ranks_of_job() -> Ranks:
+    """The tasks of a job are the ranks of its runs; they find each other as those that torchrun starts."""
+    if int(os.environ.get("SLURM_NTASKS", 1)) > 1 and "SLURM_PROCID" in os.environ:
+        from submitit.helpers import TorchDistributedEnvironment
+
+        TorchDistributedEnvironment().export(set_cuda_visible_devices=False, overwrite=True)
+        if os.environ.get("SLURM_NNODES") == "1":
+            os.environ["MASTER_ADDR"] = "127.0.0.1"  # a node's name may mean nothing to the node itself
+    return here()
 
 
 def wanted_back(stop: Stop) -> bool:

@@ -47,8 +47,10 @@ SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "gres": ("gres", str),
     "mem": ("mem", str),
     "nodelist": ("nodelist", str),
+    "nodes": ("nodes", count),
     "partition": ("partition", str),
     "qos": ("qos", str),
+    "tasks": ("ntasks_per_node", count),
     "time": ("time", minutes),
 }
 

@@ -38,10 +38,10 @@ def submit(
     `per_job` runs share a job, more where `max_jobs`, a site's limit of jobs in the queue, leaves no room.
     Nothing is made where Slurm refuses.
     """
-    require()
     if per_job < 1 or (max_jobs is not None and max_jobs < 1):
         raise RequestError("--per-job and --max-jobs must be 1 or more")
     wanted = parameters(settings, options.threads, MOST_IN_ARRAY)
+    require()
     jobs = shared_out(outstanding(tasks, options.retry), per_job, max_jobs)
     ids: list[str] = []
     for start in range(0, len(jobs), MOST_IN_ARRAY):

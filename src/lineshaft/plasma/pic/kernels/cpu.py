@@ -35,7 +35,8 @@ def copy(pool, source, target):
 def allocate(lists, block, row, i):
     """Give a list a free chunk, which begins with particle i."""
     lists.free_count[block] -= 1
-    put(lists.table, row + (i >> lane_bits(lists.pool)), lists.free[block, lists.free_count[block]])
+    chunk = lists.free[lists.free_base[block] + lists.free_count[block]]
+    put(lists.table, row + (i >> lane_bits(lists.pool)), chunk)
 
 
 @kernel
@@ -43,7 +44,7 @@ def release(lists, block, row, size, was):
     """Take back the chunks a list that shrank from `was` to `size` particles no longer needs."""
     lane, bits = lanes(lists.pool), lane_bits(lists.pool)
     for j in range((size + lane - 1) >> bits, (was + lane - 1) >> bits):
-        lists.free[block, lists.free_count[block]] = get(lists.table, row + j)
+        lists.free[lists.free_base[block] + lists.free_count[block]] = get(lists.table, row + j)
         lists.free_count[block] += 1
 
 
@@ -89,97 +90,186 @@ def hand_over(lists, block, row, words, size, to_left, size_left, to_right):
 
 
 @kernel
-def sweep(lists, cells, block, nodes, kick):
-    """Push the cells of a block from left to right and hand over those that leave."""
-    blocks, width = lists.free_count.size, lists.table.size // lists.count.size
-    count = lists.count
+def sweep(lists, cells, block, nodes, kick, pace, until):
+    """Push the cells of a block from left to right, as far as `until`, and hand over those that leave."""
+    blocks, width = lists.free_count.size, lists.width[block]
+    count, first = lists.count, block * BLOCK
     lists.current[block] = 0
     edge, exits = cells + block, cells + blocks + 2 * block
-    count[edge], left, waiting = 0, edge, np.int64(0)
-    for cell in range(block * BLOCK, min((block + 1) * BLOCK, cells)):
-        words = (get(count, cell) + 63) >> 6
-        leaving = push_cell(lists, block, cell, nodes, kick)
-        before, after = exits + (cell & 1), exits + 1 - (cell & 1)
-        size = append(lists, block, cell * width, get(count, cell), before * width, waiting)
-        waiting = np.int64(0)
-        if leaving > 0:
-            size, size_left, waiting = hand_over(
-                lists, block, cell * width, words, size, left * width, get(count, left), after * width
-            )
-            put(count, left, size_left)
-        put(count, cell, size)
-        put(count, after, waiting)
-        left = cell
+    edge_row = lists.base[block] + min(BLOCK, cells - first) * width
+    row, exits_row = lists.base[block], edge_row + width
+    left, left_row, waiting = edge, edge_row, np.int64(0)
+    count[edge] = 0
+    for cell in range(first, min(first + BLOCK, cells, until)):
+        before, after = cell & 1, 1 - (cell & 1)
+        here = get(count, cell)
+        if here + waiting > 0:
+            words, leaving = (here + 63) >> 6, np.int64(0)
+            if here > 0:
+                leaving = push_cell(lists, block, cell, row, nodes, kick, pace)
+            size = append(lists, block, row, here, exits_row + before * width, waiting)
+            waiting = np.int64(0)
+            if leaving > 0:
+                size, size_left, waiting = hand_over(
+                    lists, block, row, words, size, left_row, get(count, left), exits_row + after * width
+                )
+                put(count, left, size_left)
+            put(count, cell, size)
+        put(count, exits + after, waiting)
+        left, left_row = cell, row
+        row += width
 
 
 @kernel(parallel=True)
-def sweep_blocks(lists, cells, nodes, kick):
-    """One pass over all blocks, shared among the threads."""
-    for block in prange(lists.free_count.size):
-        sweep(lists, cells, block, nodes, kick)
+def sweep_blocks(lists, cells, nodes, kick, pace, until):
+    """One pass over the blocks that begin before `until`, shared among the threads."""
+    for block in prange((until + BLOCK - 1) // BLOCK):
+        sweep(lists, cells, block, nodes, kick, pace, until)
 
 
 @kernel
-def merge(lists, cells, periodic, charge, current, lost):
+def sweep_alone(lists, cells, nodes, kick, pace, until):
+    """The same on the calling thread: for few particles the threads cost more than they save."""
+    for block in range((until + BLOCK - 1) // BLOCK):
+        sweep(lists, cells, block, nodes, kick, pace, until)
+
+
+@kernel
+def merge(lists, cells, walls, noise, charge, current, lost, until):
     """Add up the private currents and deliver what crossed the edges of blocks.
 
     `current` is float64[3, cells + 3]: along x for the cells -1..cells, across for the nodes -1..cells+1.
-    `lost` gathers number and sum of (gamma - 1) of the particles that left the box. Returns the crowd.
+    `lost` gathers number and sum of (gamma - 1) of the particles that left the box. Returns whether some cell
+    could be given more particles in a step than its row holds.
     """
-    blocks, width = lists.free_count.size, lists.table.size // lists.count.size
+    blocks = (until + BLOCK - 1) // BLOCK
     for block in range(blocks):
-        first, last = block * BLOCK, min((block + 1) * BLOCK, cells) - 1
+        first, last = block * BLOCK, min(min((block + 1) * BLOCK, cells), until) - 1
         for k in range(3):
             for i in range(last - first + 4):
                 current[k, first + i] += charge * lists.current[block, k, i]
-        edge, exits = cells + block, cells + blocks + 2 * block + 1 - (last & 1)
-        deliver(lists, cells, periodic, edge * width, lists.count[edge], first - 1, lost)
-        deliver(lists, cells, periodic, exits * width, lists.count[exits], last + 1, lost)
-        release(lists, block, edge * width, 0, lists.count[edge])
+        width = lists.width[block]
+        edge, exits = cells + block, cells + lists.free_count.size + 2 * block + 1 - (last & 1)
+        edge_row = lists.base[block] + min(BLOCK, cells - first) * width
+        exits_row = edge_row + (2 - (last & 1)) * width
+        deliver(lists, cells, walls, noise, edge_row, lists.count[edge], first - 1, lost)
+        deliver(lists, cells, walls, noise, exits_row, lists.count[exits], last + 1, lost)
+        release(lists, block, edge_row, 0, lists.count[edge])
         lists.count[edge] = 0
-    balance(lists, BLOCK + 4 + 3 * width)
-    return crowd(lists.count, cells)
+        lists.count[exits] = 0
+    balance(lists)
+    return crowd(lists, cells, until)
 
 
 @kernel
-def deliver(lists, cells, periodic, row, arriving, cell, lost):
-    """Append a list to a cell; beyond the ends of the box, to the other end or to what is lost."""
-    width = lists.table.size // lists.count.size
-    if periodic:
-        cell = (cell + cells) % cells
-    if 0 <= cell < cells:
-        size = append(lists, cell // BLOCK, cell * width, lists.count[cell], row, arriving)
-        lists.count[cell] = size
-    else:
-        for i in range(arriving):
-            p, lane, square = slot(lists, row, i), lanes(lists.pool), 0.0
-            for k in range(1, 4):
-                square += np.float64(lists.pool[p + k * lane]) ** 2
-            lost[0] += 1
-            lost[1] += square / (1 + np.sqrt(1 + square))
+def deliver(lists, cells, walls, noise, row, arriving, cell, lost):
+    """Append a list to a cell; beyond the ends of the box, to the other end, back, or to what is lost.
+
+    `walls` is float64[2, 2]: for either end the kind (-1 periodic, 0 absorbing, 1 reflecting, 2 thermal) and
+    the temperature over the mass.
+    """
+    end = 0 if cell < 0 else 1
+    if cell < 0 or cell >= cells:
+        if walls[end, 0] == 0:
+            lost[0] += arriving
+            lost[1] += excess_of(lists, row, arriving)
+            return
+        if walls[end, 0] > 0:
+            before = excess_of(lists, row, arriving)
+            turn_back(lists, row, arriving, end, walls, noise)
+            lost[1] += before - excess_of(lists, row, arriving)
+            cell = 0 if end == 0 else cells - 1
+        else:
+            cell = (cell + cells) % cells
+    block = cell // BLOCK
+    to = lists.base[block] + (cell - block * BLOCK) * lists.width[block]
+    lists.count[cell] = append(lists, block, to, lists.count[cell], row, arriving)
 
 
 @kernel
-def balance(lists, reserve):
-    """Leave every block with `reserve` free chunks."""
+def excess_of(lists, row, arriving):
+    """Sum of gamma - 1 over a list, written so that slow particles keep their digits."""
+    lane, total = lanes(lists.pool), 0.0
+    for i in range(arriving):
+        p, square = slot(lists, row, i), 0.0
+        for k in range(1, 4):
+            square += np.float64(lists.pool[p + k * lane]) ** 2
+        total += square / (1 + np.sqrt(1 + square))
+    return total
+
+
+@kernel
+def turn_back(lists, row, arriving, end, walls, noise):
+    """Mirror the particles of a list at a wall; a thermal wall gives them new momenta of its temperature."""
+    pool, lane, heat = lists.pool, lanes(lists.pool), walls[end, 1]
+    one, inward = pool.dtype.type(1), 1.0 if end == 0 else -1.0
+    last = np.nextafter(one, pool.dtype.type(0))
+    for i in range(arriving):
+        p = slot(lists, row, i)
+        pool[p] = min(one - pool[p], last)
+        if walls[end, 0] == 1:
+            pool[p + lane] = -pool[p + lane]
+        else:
+            along, across, angle = leaving_wall(heat, noise)
+            pool[p + lane] = inward * along
+            pool[p + 2 * lane] = across * np.cos(angle)
+            pool[p + 3 * lane] = across * np.sin(angle)
+
+
+@kernel
+def leaving_wall(heat, noise):
+    """Momenta of what a Maxwell-Juettner gas sends through a surface: normal, tangential, its direction.
+
+    The flux of particles through dux is d(gamma) exp(-gamma / heat), so gamma exceeds its tangential part
+    gamma_t by an exponential; gamma_t has the density gamma_t exp(-gamma_t / heat).
+    """
+    rest = -heat * np.log(uniform(noise))
+    if uniform(noise) * (1 + heat) < heat:
+        rest -= heat * np.log(uniform(noise))
+    across = np.sqrt(rest * (2 + rest))
+    more = -heat * np.log(uniform(noise))
+    along = np.sqrt(more * (2 * (1 + rest) + more))
+    return along, across, 2 * np.pi * uniform(noise)
+
+
+@kernel
+def uniform(noise):
+    """The next number in (0, 1) of a splitmix64 generator, whose state is noise[0]."""
+    noise[0] += np.uint64(0x9E3779B97F4A7C15)
+    z = noise[0]
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z = z ^ (z >> np.uint64(31))
+    return (np.float64(z >> np.uint64(11)) + 0.5) / 9007199254740992.0
+
+
+@kernel
+def balance(lists):
+    """Leave every block with the free chunks that it may need."""
     for block in range(lists.free_count.size):
+        base, reserve = lists.free_base[block], BLOCK + 4 + 3 * lists.width[block]
         while lists.free_count[block] > reserve:
             lists.free_count[block] -= 1
-            lists.spare[lists.spare_count[0]] = lists.free[block, lists.free_count[block]]
+            lists.spare[lists.spare_count[0]] = lists.free[base + lists.free_count[block]]
             lists.spare_count[0] += 1
     for block in range(lists.free_count.size):
+        base, reserve = lists.free_base[block], BLOCK + 4 + 3 * lists.width[block]
         while lists.free_count[block] < reserve:
             lists.spare_count[0] -= 1
-            lists.free[block, lists.free_count[block]] = lists.spare[lists.spare_count[0]]
+            lists.free[base + lists.free_count[block]] = lists.spare[lists.spare_count[0]]
             lists.free_count[block] += 1
 
 
 @kernel
-def crowd(count, cells):
-    """Particles in the fullest three neighbouring cells."""
-    fullest, previous, here = np.int64(0), count[cells - 1], count[0]
-    for cell in range(cells):
-        following = count[(cell + 1) % cells]
-        fullest = max(fullest, previous + here + following)
-        previous, here = here, following
-    return fullest
+def crowd(lists, cells, until):
+    """Whether three neighbouring cells together hold more than the row of the middle one has room for."""
+    count, bits, over = lists.count, lane_bits(lists.pool), False
+    for block in range((min(until + 1, cells) + BLOCK - 1) // BLOCK):
+        first, last, fullest = block * BLOCK, min((block + 1) * BLOCK, cells), np.int64(0)
+        previous, here = count[(first - 1) % cells], count[first]
+        for cell in range(first, last):
+            following = count[(cell + 1) % cells]
+            fullest = max(fullest, previous + here + following)
+            previous, here = here, following
+        over |= fullest > lists.width[block] << bits
+    return over

@@ -53,10 +53,13 @@ def boris(ex, ey, ez, by, bz, ux, uy, uz, one, two):
 
 
 @kernel
-def push_cell(lists, block, cell, nodes, kick):
-    """Push the particles of a cell, deposit their current, mark those that left; returns how many did."""
+def push_cell(lists, block, cell, row, nodes, kick, pace):
+    """Push the particles of a cell, deposit their current, mark those that left; returns how many did.
+
+    `pace` is the cells that light crosses in a step: 1, or less on a grid coarser than the step.
+    """
     pool, table, leavers = lists.pool, lists.table, lists.leavers[block]
-    lane, bits, width = lanes(pool), lane_bits(pool), table.size // lists.count.size
+    lane, bits, width = lanes(pool), lane_bits(pool), lists.width[block]
     one = splat(pool.dtype.type(1))
     zero, half, two = one - one, splat(pool.dtype.type(0.5)), one + one
     ex, ex_rise = ends(nodes, 0, cell, kick)
@@ -68,7 +71,7 @@ def push_cell(lists, block, cell, nodes, kick):
     y0 = y3 = y_sum = y_first = zero
     z0 = z3 = z_sum = z_first = zero
     every, remaining, left, word = (np.int64(1) << lane) - 1, get(lists.count, cell), np.int64(0), np.int64(0)
-    row, ahead, per_word = cell * width, (cell + 1) * width, np.int64(64) >> bits
+    ahead, per_word, paces = row + width, np.int64(64) >> bits, splat(pace)
     for j in range((remaining + lane - 1) >> bits):
         p, next_cells = (
             np.int64(get(table, row + j)) << (bits + 2),
@@ -92,13 +95,13 @@ def push_cell(lists, block, cell, nodes, kick):
             two,
         )
         inverse = keep(reciprocal_root(one + ux * ux + uy * uy + uz * uz), valid)
-        moved = ux * inverse
+        moved = ux * inverse * paces
         new = x + moved
         store(pool, p, new)
         store(pool, p + lane, ux)
         store(pool, p + 2 * lane, uy)
         store(pool, p + 3 * lane, uz)
-        out = outside(new)
+        out = outside(new) & valid  # a lane without a particle may hold anything
         left += bits_set(out)
         word = (word if j & (per_word - 1) else np.int64(0)) | (out << (lane * (j & (per_word - 1))))
         put(leavers, j >> (6 - bits), word)

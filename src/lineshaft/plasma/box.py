@@ -1,0 +1,188 @@
+"""What a case puts into its box, said in a physicist's terms, and how particles are loaded from it."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lineshaft.plasma import momenta
+from lineshaft.plasma.pic.laser import Pulse
+from lineshaft.plasma.pic.lists import Particles
+from lineshaft.plasma.pic.simulation import Simulation
+from lineshaft.plasma.pic.species import Species
+from lineshaft.plasma.pic.walls import OPEN, Wall
+from lineshaft.plasma.profiles import Profile
+
+FIELDS = ("ex", "ey", "ez", "by", "bz")
+Fields = Mapping[str, Callable[[np.ndarray], np.ndarray] | float]
+
+
+@dataclass(frozen=True)
+class Population:
+    """One kind of particle and where it is.
+
+    `ppc` particles give a cell the profile's highest density; thinner cells get fewer, down to half of that,
+    then particles of half the weight, and so on through `classes` weights. Populations of one ppc start at
+    the same places, so that a plasma of proportional profiles is neutral to the last particle. `even` spaces
+    them evenly instead of at random. `kick` adds a function of x to the momentum along x.
+    """
+
+    name: str
+    charge: float
+    mass: float
+    density: Profile
+    temperature: float = 0.0  # m_e c^2
+    drift: tuple[float, float, float] = (0.0, 0.0, 0.0)  # u = gamma v of the gas, in c
+    kick: Callable[[np.ndarray], np.ndarray] | None = None
+    ppc: int | None = None  # None: what the run asks for
+    classes: int = 8
+    even: bool = False
+
+    def __post_init__(self) -> None:
+        if not (self.temperature >= 0 and math.isfinite(self.temperature)):
+            raise ValueError(f"{self.name}: a temperature is finite and not negative, not {self.temperature}")
+        if self.classes < 1 or (self.ppc is not None and self.ppc < 1):
+            raise ValueError(
+                f"{self.name}: at least one class of weight and one particle in a cell are needed"
+            )
+
+
+@dataclass(frozen=True)
+class Box:
+    """A case, ready to be loaded. Lengths in c/omega0, times in 1/omega0, densities in n_c.
+
+    `walls` None is a periodic box. `background`: None, "mirror" (an immobile copy of all charges, of the
+    other sign) or the density of immobile charge as a profile. `initial` fields are waves in the box at the
+    start (ey, ez, by, bz); `external` ones act on particles besides those of the box. `probes` are positions
+    at which all fields are kept of every step.
+    """
+
+    length: float
+    dx: float
+    plasma: Sequence[Population]
+    pulses: Sequence[Pulse] = ()
+    walls: tuple[Wall, Wall] | None = OPEN
+    background: Profile | str | None = None
+    initial: Fields = field(default_factory=dict)
+    external: Fields = field(default_factory=dict)
+    probes: Sequence[float] = ()
+
+    def __post_init__(self) -> None:
+        if not (self.length >= self.dx > 0 and math.isfinite(self.length)):
+            raise ValueError(f"a box of {self.length} c/omega0 holds no cell of {self.dx}")
+        for which, given, known in (
+            ("initial", self.initial, FIELDS[1:]),
+            ("external", self.external, FIELDS),
+        ):
+            unknown = sorted(set(given) - set(known))
+            if unknown:
+                raise ValueError(f"{which} fields are {', '.join(known)}, not {unknown[0]!r}")
+        if isinstance(self.background, str) and self.background != "mirror":
+            raise ValueError(f"a background is None, 'mirror' or a profile, not {self.background!r}")
+        outside = [x for x in self.probes if not 0 <= x <= self.length]
+        if outside:
+            raise ValueError(f"a probe at {outside[0]} lies outside the box of {self.length} c/omega0")
+
+    @property
+    def cells(self) -> int:
+        return round(self.length / self.dx)
+
+    def build(
+        self, ppc: int, real: type, seed: int, quiet: bool = False, light_cone: bool = False
+    ) -> Simulation:
+        """The simulation at its start. `quiet` spaces all particles evenly."""
+        species = [one for p in self.plasma for one in self.load(p, ppc, real, seed, quiet or p.even)]
+        background = None
+        if self.background is not None:
+            alone = Simulation(self.cells, self.dx, species, walls=OPEN)
+            background = self.immobile(alone)
+        found = Simulation(
+            self.cells, self.dx, species, self.pulses, self.walls, background, light_cone, seed
+        )
+        self.set_fields(found)
+        return found
+
+    def immobile(self, alone: Simulation) -> np.ndarray:
+        """Density of immobile charge on the nodes."""
+        if isinstance(self.background, Profile):
+            x = np.arange(self.cells + 1) * self.dx
+            density = self.background(x)
+        else:
+            density = -alone.charge_density()
+        if self.walls is None:
+            density = density.copy()
+            if self.background == "mirror":
+                density[0] = density[-1] = density[0] + density[-1]
+            else:
+                density[-1] = density[0]
+        return density
+
+    def set_fields(self, simulation: Simulation) -> None:
+        """Add initial waves and external fields."""
+        from lineshaft.plasma.pic import fields
+
+        x = np.arange(self.cells + 1) * self.dx
+        value = {name: sampled(self.initial.get(name, 0.0), x) for name in FIELDS}
+        grid = simulation.fields
+        grid.right_y[:], grid.left_y[:] = value["ey"] + value["bz"], value["ey"] - value["bz"]
+        grid.right_z[:], grid.left_z[:] = value["ez"] - value["by"], value["ez"] + value["by"]
+        for k, name in enumerate(FIELDS):
+            grid.external[k] = sampled(self.external.get(name, 0.0), x)
+        fields.refresh(grid, simulation.periodic)
+
+    def load(self, one: Population, ppc: int, real: type, seed: int, even: bool) -> list[Species]:
+        """A population's classes of weight, the heaviest first."""
+        ppc = one.ppc or ppc
+        density = one.density((np.arange(self.cells) + 0.5) * self.dx)
+        wrong = ~((density >= 0) & np.isfinite(density))
+        if wrong.any():
+            i = int(wrong.argmax())
+            raise ValueError(
+                f"{one.name}: the density at x = {(i + 0.5) * self.dx:g} is {density[i]:g}; it "
+                f"must be finite and >= 0"
+            )
+        found, full = [], float(density.max(initial=0)) / ppc
+        if full == 0:
+            raise ValueError(f"{one.name}: the profile is zero in every cell of the box")
+        rng = np.random.default_rng([seed, *one.name.encode()])
+        for k, (weight, count) in enumerate(classes_of(density, full, ppc, one.classes)):
+            n = int(count.sum())
+            if n == 0:
+                continue
+            places = np.random.default_rng([seed, k])  # shared by all populations
+            offset = spaced(count) if even else places.random(n)
+            u = momenta.drifting(rng, n, one.temperature / one.mass, one.drift)
+            if one.kick is not None:
+                u[0] += one.kick((np.repeat(np.arange(self.cells), count) + offset) * self.dx)
+            offset = np.minimum(offset, 1 - 2.0**-24).astype(real)
+            particles = Particles(count, offset, u.astype(real))
+            found.append(Species.of(one.name, one.charge, one.mass, weight, particles))
+        return found
+
+
+def classes_of(density: np.ndarray, full: float, ppc: int, classes: int) -> list[tuple[float, np.ndarray]]:
+    """(weight, particles in each cell) of each class; what rounding leaves over goes to the next cell."""
+    ratio = np.divide(density, full * ppc, where=density > 0, out=np.zeros_like(density))
+    level = np.where(ratio > 0, np.floor(-np.log2(np.maximum(ratio, 1e-300)) + 1e-9), classes)
+    found = []
+    for k in range(classes):
+        weight = full * 2.0**-k
+        mine = (level == k) if k < classes - 1 else (level >= k) & (ratio > 0)
+        running = np.round(np.cumsum(np.where(mine, density / weight, 0.0)) * (1 - 1e-12) + 1e-6)
+        found.append((weight, np.diff(running, prepend=0).astype(np.int64)))
+    return found
+
+
+def spaced(count: np.ndarray) -> np.ndarray:
+    """Evenly spaced offsets in each cell."""
+    rank = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return (rank + 0.5) / np.repeat(count, count)
+
+
+def sampled(value: Callable[[np.ndarray], np.ndarray] | float, x: np.ndarray) -> np.ndarray:
+    """A constant or a function of position, on the nodes."""
+    found = np.broadcast_to(np.asarray(value(x) if callable(value) else value, float), x.shape)
+    if not np.isfinite(found).all():
+        raise ValueError("a field of the case is not finite everywhere in the box")
+    return found

@@ -1,0 +1,71 @@
+"""Particles of one kind and one weight, and the checks that keep bad ones out of the lists."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from lineshaft.plasma.pic import lists
+from lineshaft.plasma.pic.lists import Particles
+
+
+@dataclass
+class Species:
+    """One kind of particle: its charge (e), mass (m_e) and the density (n_c) one of them gives its cell.
+
+    Several of one name are classes of different weight of the same particles. `coarse` is the width of this
+    one's cells in cells of the box.
+    """
+
+    name: str
+    charge: float
+    mass: float
+    weight: float
+    lists: lists.Lists
+    lost: np.ndarray  # [2] number and sum of (gamma - 1) of those absorbed at the ends
+    coarse: int = 1
+
+    @classmethod
+    def of(
+        cls, name: str, charge: float, mass: float, weight: float, particles: Particles, coarse: int = 1
+    ) -> "Species":
+        for what, value in (("mass", mass), ("weight", weight)):
+            if not (value > 0 and math.isfinite(value)):
+                raise ValueError(f"{name}: the {what} of a particle is above 0 and finite, not {value}")
+        if not math.isfinite(charge):
+            raise ValueError(f"{name}: the charge of a particle is finite, not {charge}")
+        checked(name, particles)
+        return cls(name, charge, mass, weight, lists.build(particles), np.zeros(2), coarse)
+
+    @property
+    def cells(self) -> int:
+        return self.lists.count.size - 3 * self.lists.base.size
+
+    def particles(self) -> Particles:
+        return lists.flatten(self.lists, self.cells)
+
+    def regrow(self) -> None:
+        """The same lists in the same order, with more room."""
+        self.lists = lists.build(self.particles())
+
+
+def checked(name: str, particles: Particles) -> None:
+    """Refuse particles that the lists cannot hold: the error names the first of them."""
+    count, offset, momentum = particles
+    if count.min(initial=0) < 0 or int(count.sum()) != offset.size or momentum.shape != (3, offset.size):
+        raise ValueError(
+            f"{name}: counts of {int(count.sum())} particles, {offset.size} offsets and momenta of shape "
+            f"{momentum.shape} do not fit together"
+        )
+    wrong = ~((offset >= 0) & (offset < 1))
+    if wrong.any():
+        i = int(wrong.argmax())
+        raise ValueError(
+            f"{name}: particle {i} in cell {particles.cell[i]} has the offset {offset[i]}, not in [0, 1)"
+        )
+    wrong = ~np.isfinite(momentum).all(0)
+    if wrong.any():
+        i = int(wrong.argmax())
+        raise ValueError(
+            f"{name}: particle {i} in cell {particles.cell[i]} has the momentum {momentum[:, i]}"
+        )

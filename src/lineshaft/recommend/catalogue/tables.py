@@ -1,0 +1,193 @@
+"""An owner's own tables, as csv, tsv or parquet: interactions, and, if there are any, items and edges.
+
+    likes.csv   user,item[,value][,time]
+    items.csv   item[,title][,text][,tags]           tags parted by |
+    edges.csv   source,target[,weight][,text]        text: what somebody wrote about the pair
+
+Ids are texts of any kind. Nothing is dropped without a count that says why.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import polars
+from scipy.sparse import csr_matrix
+
+from lineshaft.engine import RequestError
+from lineshaft.recommend.catalogue.catalogue import Catalogue, Edges
+from lineshaft.recommend.evaluate.folds import binary
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What the files hold, as matrices."""
+
+    users: list[str]
+    """Their ids, used to draw folds and for nothing else."""
+    likes: csr_matrix
+    """(users, items) binary."""
+    catalogue: Catalogue
+    times: csr_matrix | None = None
+    """(users, items) when each pair came about; only the order counts."""
+    counted: dict[str, int] = field(default_factory=dict)
+    """What was read, and what was dropped and why."""
+
+
+def read(interactions: Path, items: Path | None, edges: Path | None, like: float | None) -> Tables:
+    """Read and check all tables. `like`: the least value that counts as liked; None: any above 0."""
+    counted: Counter[str] = Counter()
+    pairs = _pairs(interactions, like, counted)
+    known = _items(items, counted) if items else None
+    ids = known["item"].to_list() if known is not None else []
+    more = pairs["item"].unique(maintain_order=True).to_list()
+    row = {item: number for number, item in enumerate(dict.fromkeys([*ids, *more]))}
+    if known is not None:
+        counted["liked items without a row in the table of items"] = len(row) - len(ids)
+    blank = [""] * (len(row) - len(ids))
+    columns = (
+        {name: _texts(known, name) + blank for name in ("title", "text", "tags")} if known is not None else {}
+    )
+    catalogue = Catalogue(
+        list(row),
+        columns.get("title", ()),
+        columns.get("text", ()),
+        [tuple(filter(None, (tag.strip() for tag in tags.split("|")))) for tags in columns.get("tags", ())],
+        _edges(edges, row, counted) if edges else Edges(),
+    )
+    users = pairs["user"].unique(maintain_order=True).to_list()
+    rows = _numbers(pairs["user"], {user: number for number, user in enumerate(users)})
+    cells = (rows, _numbers(pairs["item"], row))
+    likes = binary(*cells, (len(users), len(row)))
+    times = None
+    if "time" in pairs.columns:
+        order = pairs["time"].rank("ordinal").to_numpy()
+        times = csr_matrix((order.astype(np.float64), cells), shape=likes.shape)
+    summary = {
+        "users": len(users),
+        "users of a single item": int((np.diff(likes.indptr) == 1).sum()),
+        "items": len(row),
+        "items nobody likes": int((likes.sum(0) == 0).sum()),
+        "items without title or text": int((~catalogue.has_text).sum()),
+        "likes": likes.nnz,
+        "edges": len(catalogue.edges),
+    }
+    return Tables(users, likes, catalogue, times, dict(counted) | summary)
+
+
+def _pairs(path: Path, like: float | None, counted: Counter[str]) -> polars.DataFrame:
+    """user, item and, where there is one, time of what is liked; each pair once, its first time."""
+    table = frame(path, ("user", "item"), ("value", "time"))
+    filled = table.filter((polars.col("user") != "") & (polars.col("item") != ""))
+    counted["interactions read"] = len(table)
+    counted["interactions without user or item, dropped"] = len(table) - len(filled)
+    if "value" in filled.columns:
+        values = _floats(filled["value"], path)
+        enough = values > 0 if like is None else values >= like
+        why = "at 0 or below" if like is None else f"below {like:g}"
+        counted[f"interactions with a value {why}, dropped"] = int((~enough).sum())
+        filled = filled.filter(polars.Series(enough))
+    elif like is not None:
+        raise RequestError(
+            f"{path}: data.like={like:g} needs a column value; it has {', '.join(table.columns)}"
+        )
+    if "time" in filled.columns:
+        filled = filled.sort("time", maintain_order=True)
+    unique = filled.unique(["user", "item"], keep="first", maintain_order=True)
+    counted["interactions named twice, merged"] = len(filled) - len(unique)
+    if not len(unique):
+        limit = "" if like is None else f" with a value of {like:g} or more; take a lower data.like"
+        raise RequestError(f"{path}: no interaction is left of {len(table)} rows{limit}")
+    return unique
+
+
+def _items(path: Path, counted: Counter[str]) -> polars.DataFrame:
+    table = frame(path, ("item",), ("title", "text", "tags"))
+    filled = table.filter(polars.col("item") != "")
+    unique = filled.unique(["item"], keep="first", maintain_order=True)
+    counted["items without an id, dropped"] = len(table) - len(filled)
+    counted["items named twice, the first kept"] = len(filled) - len(unique)
+    return unique
+
+
+def _edges(path: Path, row: dict[str, int], counted: Counter[str]) -> Edges:
+    """Edges between known items; of several from one item to another the weights add up, the texts join."""
+    table = frame(path, ("source", "target"), ("weight", "text"))
+    weight = _floats(table["weight"], path) if "weight" in table.columns else np.ones(len(table))
+    source, target = (_numbers(table[name], row, -1) for name in ("source", "target"))
+    known, apart, positive = (source >= 0) & (target >= 0), source != target, weight > 0
+    counted["edges with an end outside the catalogue, dropped"] = int((~known).sum())
+    counted["edges from an item to itself, dropped"] = int((known & ~apart).sum())
+    counted["edges with a weight of 0 or below, dropped"] = int((known & apart & ~positive).sum())
+    kept = known & apart & positive
+    texts = np.array(_texts(table, "text"), object)[kept]
+    ends, place = np.unique(np.stack([source[kept], target[kept]]), axis=1, return_inverse=True)
+    counted["edges named twice, merged"] = int(kept.sum()) - ends.shape[1]
+    merged = [""] * ends.shape[1]
+    for number, text in zip(place.ravel().tolist(), texts):
+        merged[number] = "\n".join(filter(None, (merged[number], text)))
+    total = np.bincount(place.ravel(), weight[kept], ends.shape[1])
+    return Edges(ends[0].astype(np.int32), ends[1].astype(np.int32), total.astype(np.float32), merged)
+
+
+def frame(path: Path, needed: tuple[str, ...], optional: tuple[str, ...]) -> polars.DataFrame:
+    """The named columns of a table, all as texts without outer blanks; a missing value is ""."""
+    if not path.is_file():
+        raise RequestError(f"{path}: there is no such file; name a csv, tsv or parquet file")
+    try:
+        table = _parsed(path)
+    except UnicodeDecodeError as error:
+        raise RequestError(
+            f"{path}: not UTF-8 at byte {error.start} ({error.object[error.start : error.start + 4]!r}): "
+            "save it as UTF-8, for example with iconv -f latin1 -t utf-8"
+        ) from None
+    except (polars.exceptions.PolarsError, OSError, EOFError) as error:
+        raise RequestError(f"{path}: cannot be read as a table: {str(error).splitlines()[0]}") from None
+    table = table.rename({name: name.strip().lower() for name in table.columns})
+    if missing := [name for name in needed if name not in table.columns]:
+        raise RequestError(
+            f"{path}: no column {', '.join(missing)}; it has {', '.join(table.columns) or 'none'}: "
+            f"the first line must name {', '.join(needed)}"
+            f"{' and may name ' + ', '.join(optional) if optional else ''}"
+        )
+    if not len(table):
+        raise RequestError(f"{path}: only a header, no row")
+    wanted = [name for name in (*needed, *optional) if name in table.columns]
+    return table.select(polars.col(wanted).cast(polars.String).fill_null("").str.strip_chars())
+
+
+def _parsed(path: Path) -> polars.DataFrame:
+    endings = [ending.lower() for ending in path.suffixes]
+    if ".parquet" in endings:
+        return polars.read_parquet(path)
+    raw = path.read_bytes()
+    if ".gz" in endings:
+        import gzip
+
+        raw = gzip.decompress(raw)
+    text = raw.decode("utf-8-sig")
+    if not text.strip():
+        return polars.DataFrame()
+    separator = "\t" if ".tsv" in endings else ","
+    return polars.read_csv(text.encode(), separator=separator, infer_schema=False)
+
+
+def _texts(table: polars.DataFrame, name: str) -> list[str]:
+    return table[name].to_list() if name in table.columns else [""] * len(table)
+
+
+def _numbers(column: polars.Series, row: dict[str, int], missing: int | None = None) -> np.ndarray:
+    found = (row[value] if missing is None else row.get(value, missing) for value in column.to_list())
+    return np.fromiter(found, np.int64, len(column))
+
+
+def _floats(column: polars.Series, path: Path) -> np.ndarray:
+    """The column as numbers; the first that is none is named with its row."""
+    numbers = column.cast(polars.Float64, strict=False).to_numpy()
+    if len(wrong := np.flatnonzero(~np.isfinite(numbers))):
+        raise RequestError(
+            f"{path}: {column.name} {column[int(wrong[0])]!r} in data row {int(wrong[0]) + 1} is no number"
+            f" ({len(wrong)} such rows)"
+        )
+    return numbers

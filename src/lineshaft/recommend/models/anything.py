@@ -1,0 +1,18 @@
+"""Every recommender of this package, as one choice."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from lineshaft.recommend.models.content import Content
+from lineshaft.recommend.models.ease import Ease
+from lineshaft.recommend.models.graph import Graph
+from lineshaft.recommend.models.knn import Knn
+from lineshaft.recommend.models.l3ae import L3ae
+from lineshaft.recommend.models.memoriser import Memoriser
+from lineshaft.recommend.models.popularity import Popularity
+from lineshaft.recommend.models.wmf import Wmf
+
+AnyModel = Annotated[
+    Popularity | Memoriser | Knn | Wmf | Ease | L3ae | Content | Graph, Field(discriminator="name")
+]

@@ -1,0 +1,119 @@
+"""The code of an experiment: all of its own project that it imports, nothing else."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from walking import walk
+
+from lineshaft.engine.run.description import code_now, description
+from lineshaft.engine.spec.code import code_of
+from lineshaft.engine.spec.experiment import find, own
+
+MINE = """
+import importlib
+from lineshaft.engine import Config as Base
+from helper import f
+class Config(Base):
+    "Doubles."
+def run(config, run):
+    import lazy
+    return {"x": f(1), "y": lazy.y, "z": importlib.import_module("named").z}
+"""
+
+
+def project(home: Path) -> Path:
+    """A plain file with a helper that uses another, one imported late, one by name, and a bystander."""
+    files = {
+        "mine.py": MINE,
+        "helper.py": "from deep.end import two\ndef f(x): return two * x",
+        "deep/__init__.py": "",
+        "deep/end.py": "two = 2",
+        "lazy.py": "y = 1",
+        "named.py": "z = 1",
+        "bystander.py": "import numpy",
+        "data.csv": "1",
+    }
+    for name, text in files.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text)
+    return home / "mine.py"
+
+
+def hash_of(file: Path) -> str:
+    return code_of(file.stem, file, beside=file.parent).hash
+
+
+@pytest.mark.parametrize(
+    "name", ["mine.py", "helper.py", "deep/__init__.py", "deep/end.py", "lazy.py", "named.py"]
+)
+def test_everything_a_plain_file_imports_from_its_folder_is_in_the_hash(tmp_path, name):
+    file = project(tmp_path)
+    before = hash_of(file)
+    (tmp_path / name).write_text((tmp_path / name).read_text() + "\nx = 1\n")
+    assert hash_of(file) != before
+
+
+def test_what_it_does_not_import_is_not_and_neither_is_the_place(tmp_path):
+    file = project(tmp_path / "here")
+    before = hash_of(file)
+    (tmp_path / "here/bystander.py").write_text("x = 3")
+    (tmp_path / "here/.#helper.py").symlink_to("somebody@here.1234")
+    assert hash_of(file) == before == hash_of(project(tmp_path / "there"))
+
+
+def test_our_systems_hash_what_they_reach_and_not_the_engine():
+    for address, module in own().items():
+        code = find(address).code
+        names = [name for name, _ in code.files]
+        assert module in names and "numpy" in code.packages
+        assert not any(name.startswith(("lineshaft.engine", "lineshaft.cli")) for name in names)
+    assert any("sampl" in name for name, _ in find("recommend.guest").code.files)
+
+
+def test_a_package_is_followed_inside_and_others_are_named_by_version(tmp_path, monkeypatch):
+    site = tmp_path / "site-packages"
+    for name, text in {
+        "orchard/__init__.py": "",
+        "orchard/walk.py": "from . import legs\nfrom .trees import apple\nimport numpy, foreign",
+        "orchard/legs.py": "",
+        "orchard/trees/__init__.py": "",
+        "orchard/trees/apple.py": "from ..legs import *",
+        "foreign.py": "",
+    }.items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text(text)
+    monkeypatch.syspath_prepend(str(site))
+    importlib.invalidate_caches()
+    code = code_of("orchard.walk", site / "orchard/walk.py")
+    assert {name for name, _ in code.files} == {
+        "orchard",
+        "orchard.walk",
+        "orchard.legs",
+        "orchard.trees",
+        "orchard.trees.apple",
+    }
+    assert code.packages == ("foreign", "numpy")
+    assert code.versions()["numpy"] == sys.modules["numpy"].__version__
+    assert code.root == site
+
+
+def test_a_run_describes_itself(toy, tmp_path):
+    folder, _ = walk(toy, tmp_path, steps=3, lr=0.2)
+    told = description(folder)
+    assert told == json.loads((folder.dir / "run.json").read_text())
+    assert (told["experiment"], told["address"]) == ("walk", toy("walk"))
+    assert (told["version"], told["objective"]) == (1, ["val/x", "max"])
+    assert told["words"] == ["lr=0.2", "steps=3", "seed=0"]
+    assert told["code"] == find(toy("walk")).code.hash == code_now(told)
+    assert (told["codes"], told["files"]) == ([told["code"]], {"walk": "walk.py"})
+    assert told["packages"].keys() == {"numpy", "pydantic", "torch"}
+
+
+def test_a_description_that_is_damaged_or_missing_is_empty(toy, tmp_path):
+    folder, _ = walk(toy, tmp_path)
+    (folder.dir / "run.json").write_text("[")
+    assert description(folder) == {}
+    assert code_now({}) == ""
