@@ -11,7 +11,7 @@ from lineshaft.engine.spec.experiment import find
 from lineshaft.engine.spec.names import name
 from lineshaft.engine.table.family import Family
 from lineshaft.engine.table.portrait import portrait
-from lineshaft.engine.table.row import rows
+from lineshaft.engine.table.read import rows
 
 PROBE = WALK.with_name("probe.py")
 ALWAYS = Options(checkpoint_every=0)

@@ -4,7 +4,21 @@ import functools
 
 import typer
 
-from lineshaft.cli import bench, claims, data, demo, ls, relaunch, report, run, show, summary, sync, tidy
+from lineshaft.cli import (
+    bench,
+    claims,
+    data,
+    demo,
+    export,
+    ls,
+    relaunch,
+    report,
+    run,
+    show,
+    summary,
+    sync,
+    tidy,
+)
 from lineshaft.cli.output import register
 
 app = typer.Typer(
@@ -29,6 +43,7 @@ verb(tidy.rename)
 verb(tidy.rm)
 verb(tidy.du)
 verb(sync.sync)
+verb(export.export)
 verb(report.report)
 verb(claims.claims)
 verb(demo.demo)

@@ -47,7 +47,7 @@ def summary(
     runs: Runs = None,
 ) -> None:
     """Mean, n and 95 % interval over seeds of every final metric; nothing diverged is averaged away."""
-    from lineshaft.engine.table.row import experiments
+    from lineshaft.engine.table.read import experiments
     from lineshaft.engine.table.summary import summaries
 
     if style not in FORMATS:

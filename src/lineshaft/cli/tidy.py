@@ -75,7 +75,7 @@ def du(
     from dataclasses import asdict
 
     from lineshaft.engine.keep.usage import usage
-    from lineshaft.engine.table.row import rows
+    from lineshaft.engine.table.read import rows
 
     if prune is not None:
         remove_checkpoints(runs, prune, experiment, where, apply)

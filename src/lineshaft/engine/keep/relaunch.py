@@ -14,7 +14,8 @@ from lineshaft.engine.spec.words import validated
 from lineshaft.engine.table.columns import varying
 from lineshaft.engine.table.completion import address, completed
 from lineshaft.engine.table.grouping import Group
-from lineshaft.engine.table.row import Row, rows
+from lineshaft.engine.table.read import rows
+from lineshaft.engine.table.row import Row
 from lineshaft.engine.table.source import objective
 from lineshaft.engine.table.summary import summarise
 from lineshaft.engine.table.tuning import spelled
