@@ -36,6 +36,10 @@ bench: .venv/bench-ready
 	$(PIP) -e '.[all,test]'
 	touch $@
 
+.venv/spark-ready: .venv/test-ready
+	$(PIP) -e '.[all,test,spark]'
+	touch $@
+
 .venv/bench-ready: .venv/test-ready
 	$(PIP) -e '.[all,test,bench]'
 	touch $@

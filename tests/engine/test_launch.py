@@ -242,13 +242,13 @@ def test_a_run_that_dies_but_gets_on_is_finished(toy, lineshaft, tmp_path):
     assert len(folder.provenance()) == 6
 
 
-def test_everything_killed_fifty_times_loses_only_work_since_the_last_checkpoint(toy, tmp_path):
+def test_everything_killed_twenty_times_loses_only_work_since_the_last_checkpoint(toy, tmp_path):
     words = [toy("walk"), "steps=40", "sleep=0.04", "seed=0..19", "--checkpoint-every", "0", "--workers", "2"]
     calm = start(words, tmp_path / made(tmp_path / "calm"))
     ledger = tmp_path / "ledger"
     rng, kills = random.Random(0), 0
     (tmp_path / "wild").mkdir()
-    while kills < 50:
+    while kills < 20:
         launcher = start([*words, f"ledger={ledger}"], tmp_path / "wild")
         seen = len(lines(ledger))
         if rng.random() < 0.8:

@@ -12,7 +12,7 @@ import typer
 
 from lineshaft.cli import DONE
 from lineshaft.cli.output import RUNS_HELP, print_table, runs_folder, say
-from lineshaft.engine.errors import RequestError
+from lineshaft.engine.errors import RequestError, counted
 from lineshaft.engine.run.options import Options, cores, set_threads
 from lineshaft.engine.spec.config import Config
 
@@ -61,7 +61,7 @@ def run(
     found = find(experiment)
     cells = grid(found.config, words or [])
     if len(cells) > 1:
-        raise RequestError(f"these words make {len(cells)} runs; `lineshaft sweep` takes the same words")
+        raise RequestError(several(words or [], len(cells)))
     options = Options(device, threads or cores(), checkpoint_every, retry, True, tuple(track or ()))
     options = replace(options, strict=strict)
     folder, state = execute(experiment, cells[0], runs_folder(runs), options)
@@ -73,6 +73,16 @@ def run(
     if state == "failed":
         say(last_line(folder.dir / "error.txt"))
     return {"done": 0, "failed": 1}.get(state, 130)
+
+
+def several(words: Sequence[str], cells: int) -> str:
+    """What to write instead where the words of one run make several."""
+    from lineshaft.engine.spec.grid import split
+
+    key = next(key for key, values in map(split, words) if len(values) > 1)
+    text = f"these words make {counted(cells, 'run')}; `lineshaft sweep` takes the same words"
+    one = next(word.partition("=")[2] for word in words if word.startswith(f"{key}="))
+    return f"{text}; for one text with a comma write '{key}=\"{one[:60]}\"'" if "," in one else text
 
 
 def usage(context: typer.Context, asked: bool) -> int:
@@ -196,7 +206,7 @@ def show_plan(cells: Sequence[Cell], runs: Path) -> int:
     tasks = [task(address, config, runs) for address, config in cells]
     states = [t.folder.state() for t in tasks]
     print_table([[state, t.folder.id] for state, t in zip(states, tasks)], ["state", "run"])
-    say(f"{len(tasks)} runs, {sum(s != 'done' for s in states)} to do")
+    say(f"{counted(len(tasks), 'run')}, {sum(s != 'done' for s in states)} to do")
     return 0
 
 

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-from lineshaft.engine.errors import RequestError
+from lineshaft.engine.errors import RequestError, counted
 from lineshaft.engine.run.ranks import ALONE, Ranks, here
 from lineshaft.engine.spec.frozen import Kept
 
@@ -80,6 +80,6 @@ def own_gpu(ranks: Ranks, gpus: int) -> int:
         return 0
     if ranks.local >= gpus:
         raise RequestError(
-            f"LOCAL_RANK={ranks.local} but this machine has {gpus} GPUs: start fewer ranks on it"
+            f"LOCAL_RANK={ranks.local} but this machine has {counted(gpus, 'GPU')}: start fewer ranks on it"
         )
     return ranks.local

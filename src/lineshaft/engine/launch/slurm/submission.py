@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lineshaft.engine.errors import RequestError
+from lineshaft.engine.errors import RequestError, counted
 from lineshaft.engine.launch.slurm.job import Cell, Job, ticket
 from lineshaft.engine.launch.slurm.settings import JOB_NAME, NO_LIMIT, parameters
 from lineshaft.engine.launch.task import Task
@@ -77,7 +77,7 @@ def shared_out(tasks: Sequence[Task], per_job: int, max_jobs: int | None) -> lis
         mine = len(jobs("--me"))
         if mine >= max_jobs:
             raise RequestError(
-                f"you have {mine} jobs in the queue and --max-jobs is {max_jobs}: wait for one to end"
+                f"you have {counted(mine, 'job')} in the queue and --max-jobs is {max_jobs}; wait for one"
             )
         count = min(count, max_jobs - mine)
     return [list(tasks[i::count]) for i in range(count)]
