@@ -38,6 +38,10 @@ def refused(done, *says: str) -> None:
         (["run", "WALK", "lr=fast"], "lr=fast"),
         (["run", "WALK", "lr=-1"], "greater than 0"),
         (["run", "WALK", "lr=1,2"], "sweep"),
+        (["run", "WALK", "text=a,b"], """for one text with a comma write 'text="a,b"'"""),
+        (["run", "WALK", "--lr", "0.1"], "write lr=0.1"),
+        (["sweep", "WALK", "--lr=0.1,0.2"], "write lr=0.1,0.2"),
+        (["sweep", "WALK", "--worker", "2"], "--workers"),
         (["run", "WALK", "lr"], "key=value"),
         (["sweep", "WALK", "seed=0..999999999"], "1,000,000,000 values"),
         (["sweep", "WALK", "seed=0..9999", "steps=0..9999"], "100,000,000 cells"),
@@ -151,6 +155,13 @@ def test_json_of_another_shape_is_named(toy, lineshaft, tmp_path, file, content)
         (home / "result.json").unlink()
     refused(lineshaft("run", toy("walk")), file, "restore it or remove the run")
     assert lineshaft("ls").returncode == 0
+
+
+def test_no_line_of_the_help_is_cut(lineshaft):
+    for words in ([], ["data"]):
+        shown = lineshaft(*words, "--help").stdout
+        assert "Usage: lineshaft" in shown and "..." not in shown.replace("]...", "").replace("ARGS...", "")
+        assert "…" not in shown
 
 
 def test_help_of_run_tells_its_options_and_the_experiments(lineshaft):

@@ -22,7 +22,8 @@ from lineshaft.engine.spec.experiment import find
 from lineshaft.engine.table.listing import listing
 from lineshaft.engine.table.pick import pick
 from lineshaft.engine.table.portrait import portrait
-from lineshaft.engine.table.row import flattened, rows
+from lineshaft.engine.table.read import rows
+from lineshaft.engine.table.row import flattened
 from lineshaft.engine.table.source import files_now
 from lineshaft.engine.table.where import parsed
 

@@ -15,7 +15,7 @@ from lineshaft.engine.run.execute import execute
 from lineshaft.engine.run.options import Options
 from lineshaft.engine.run.store import Folder, remove
 from lineshaft.engine.spec.experiment import find
-from lineshaft.engine.table.row import rows
+from lineshaft.engine.table.read import rows
 
 
 def now_computed_by(toy, *folders):

@@ -14,7 +14,7 @@ from lineshaft.engine import RequestError
 from lineshaft.engine.bench import finished as bench_runs
 from lineshaft.engine.table.columns import varying
 from lineshaft.engine.table.pair import chosen, compare
-from lineshaft.engine.table.row import rows
+from lineshaft.engine.table.read import rows
 from lineshaft.engine.table.source import objective
 from lineshaft.engine.table.stats import QUANTILES, mean_interval, quantile
 from lineshaft.engine.table.summary import summaries, summarise

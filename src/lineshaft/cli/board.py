@@ -17,8 +17,10 @@ class Board:
         self.start = time.monotonic()
         self.drawn = self.start
         self.live = sys.stderr.isatty()
+        self.noted: set[str] = set()
 
     def show(self, launcher: Launcher) -> None:
+        self.note_changes(launcher)
         now = time.monotonic()
         if now - self.drawn < (REDRAW_EVERY if self.live else PLAIN_EVERY):
             return
@@ -41,8 +43,27 @@ class Board:
             parts.append(f"about {clock(mean * left / launcher.workers)} left")
         return ", ".join(parts)
 
+    def note_changes(self, launcher: Launcher) -> None:
+        """Say once of each experiment that its files were edited while its runs are computed."""
+        for address in launcher.changes.keys() - self.noted:
+            self.noted.add(address)
+            files = ", ".join(launcher.changes[address][:5])
+            erase = "\r\x1b[K" if self.live else ""
+            print(
+                f"{erase}{files} changed since this sweep began; all its runs get the code as it was",
+                file=sys.stderr,
+                flush=True,
+            )
+
     def finish(self, launcher: Launcher) -> None:
-        counts = [f"{n} {s}" for s in ("done", "failed", "paused", "waiting") if (n := launcher.count(s))]
+        self.note_changes(launcher)
+        states = ("done", "failed", "refused", "paused", "waiting")
+        counts = [f"{n} {s}" for s in states if (n := launcher.count(s))]
         seconds = clock(time.monotonic() - self.start)
         erase = "\r\x1b[K" if self.live else ""
         print(f"{erase}{', '.join(counts) or 'nothing to do'} in {seconds}", file=sys.stderr)
+        if n := len(launcher.of_other_code):
+            print(
+                f"{n} of them were done before, by other code than now (stale in `lineshaft ls`)",
+                file=sys.stderr,
+            )

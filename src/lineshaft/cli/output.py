@@ -2,8 +2,9 @@
 
 import json
 import os
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,12 @@ RUNS_HELP = "folder of runs (default: $LINESHAFT_RUNS, else ./runs)"
 def runs_folder(given: Path | None) -> Path:
     """--runs, else $LINESHAFT_RUNS, else ./runs."""
     return given or Path(os.environ.get("LINESHAFT_RUNS") or "runs")
+
+
+def register(app: Any, function: Callable[..., Any], **options: Any) -> None:
+    """Make a function a verb; its line in the list of verbs is the first sentence of its docstring, whole."""
+    first = " ".join((function.__doc__ or "").split("\n\n")[0].split())
+    app.command(short_help=re.split(r"(?<=\.)\s", first)[0], **options)(function)
 
 
 def say(text: str) -> None:

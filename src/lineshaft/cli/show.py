@@ -78,10 +78,14 @@ def logs(
     runs: Runs = None,
 ) -> None:
     """What a run printed."""
+    from lineshaft.engine.table.archive import Kept
     from lineshaft.engine.table.pick import pick
     from lineshaft.engine.table.portrait import log_file
 
     folder = pick(runs_folder(runs), run)
+    if isinstance(folder, Kept):
+        print(plain(folder.texts.get("log.txt", b"").decode(), keep="\n"), end="")
+        return
     seen: dict[Path, int] = {}
     while True:
         more = follow and active(folder)
@@ -109,7 +113,7 @@ def copy(file: Path, start: int) -> int:
 
 def active(folder: "Folder") -> bool:
     """Whether more may be printed: it runs, or waits in Slurm's queue."""
-    from lineshaft.engine.table.row import read, with_queue
+    from lineshaft.engine.table.read import read, with_queue
 
     row = read(folder)
     return row is not None and with_queue([row])[0].state in ("running", "queued")
@@ -132,7 +136,7 @@ def asked(folder: "Folder") -> str:
     """Leave the word in the folder of a running run; what happens then."""
     from lineshaft.engine.launch.slurm.job import ticket
     from lineshaft.engine.run.store import write
-    from lineshaft.engine.table.row import read, with_queue
+    from lineshaft.engine.table.read import read, with_queue
 
     row = read(folder)
     state = with_queue([row])[0].state if row else "new"

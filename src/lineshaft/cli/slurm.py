@@ -9,6 +9,7 @@ from pathlib import Path
 from lineshaft.cli import DONE, FAILED, INTERRUPTED
 from lineshaft.cli.output import say
 from lineshaft.cli.run import last_line
+from lineshaft.engine.errors import counted
 from lineshaft.engine.launch.slurm.job import ticket
 from lineshaft.engine.launch.slurm.submission import queued, submit
 from lineshaft.engine.launch.task import Task, task
@@ -34,7 +35,7 @@ def slurm_sweep(
     tasks = [task(address, config, runs) for address, config in cells]
     ids = submit(tasks, options, settings, per_job, max_jobs)
     say(
-        f"{len(ids)} jobs submitted"
+        f"{counted(len(ids), 'job')} submitted"
         if ids
         else "no job submitted: every run is done, failed, running or queued"
     )
@@ -117,7 +118,8 @@ class Watch:
         for run in [run for run, state in self.states.items() if state == "failed"][:5]:
             say(f"failed: {run}: {last_line(self.tasks[run].folder.dir / 'error.txt')}")
         if lost:
-            say(f"{len(lost)} runs were stopped, cancelled or killed; the same command submits them again")
+            ended = f"{counted(len(lost), 'run')} ended early: stopped, cancelled or killed"
+            say(f"{ended}; the same command submits what is left")
         return FAILED if silent or self.count("failed") else INTERRUPTED if lost else DONE
 
     def log(self, each: Task) -> str:

@@ -10,7 +10,7 @@ from lineshaft.cli.board import Board
 from lineshaft.cli.output import plain, say
 from lineshaft.cli.run import last_line
 from lineshaft.engine.data.dataset import locate
-from lineshaft.engine.errors import RequestError
+from lineshaft.engine.errors import RequestError, counted
 from lineshaft.engine.launch.child import DONE, FAILED
 from lineshaft.engine.launch.local import Launcher, warm_up
 from lineshaft.engine.launch.task import Task, task
@@ -116,7 +116,8 @@ def launch(tasks: Sequence[Task], retry: bool) -> int:
     ticker = Ticker(tasks)
     launcher = Launcher(tasks, options, min(cores(), MOST_AT_ONCE), changed=ticker.show)
     systems = len({each.address for each in tasks})
-    say(f"{launcher.count('waiting')} of {launcher.total} runs of {systems} systems are to do")
+    of = f"{counted(launcher.total, 'run')} of {counted(systems, 'system')}"
+    say(f"{launcher.count('waiting')} of {of} to do")
     code = launcher.run()
     ticker.finish(launcher)
     return code

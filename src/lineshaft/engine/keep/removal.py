@@ -6,10 +6,12 @@ from pathlib import Path
 
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.run.store import remove
+from lineshaft.engine.table.archive import Kept
 from lineshaft.engine.table.family import Family, ids
 from lineshaft.engine.table.listing import listing
 from lineshaft.engine.table.pick import pick
-from lineshaft.engine.table.row import Row, read, rows, with_queue
+from lineshaft.engine.table.read import read, rows, with_queue
+from lineshaft.engine.table.row import Row
 
 ACTIVE = ("running", "queued")
 
@@ -53,6 +55,10 @@ def named(runs: Path, texts: Sequence[str]) -> list[Row]:
 
 
 def refuse_active(chosen: Sequence[Row]) -> None:
+    if kept := [row.folder for row in chosen if isinstance(row.folder, Kept)]:
+        raise RequestError(
+            f"{kept[0].id} is kept in {kept[0].file}: `lineshaft export --where ...` writes it without"
+        )
     active = [row for row in chosen if row.state in ACTIVE]
     if active:
         raise RequestError(

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.run.store import Folder
+from lineshaft.engine.table.completion import by_experiment
 from lineshaft.engine.table.family import Family
-from lineshaft.engine.table.row import Row, by_experiment, rows
+from lineshaft.engine.table.read import rows
+from lineshaft.engine.table.row import Row
 
 KEPT = {
     "best": (("best.pt", "best.json"), ("last.pt",), ("previous.pt",)),

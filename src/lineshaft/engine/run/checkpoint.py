@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lineshaft.engine.errors import RequestError
+from lineshaft.engine.errors import RequestError, counted
 from lineshaft.engine.run.store import storage_error, write_json
 
 
@@ -79,9 +79,7 @@ class Checkpoints:
                 if restore_random and rank < len(randoms):
                     set_random_states(randoms[rank])
                 if restore_random and len(randoms) != world:
-                    notes += [
-                        f"saved by {len(randoms)} ranks and resumed by {world}: other draws from here on"
-                    ]
+                    notes += [f"saved by {counted(len(randoms), 'rank')} read by {world}: draws differ now"]
                 return content["step"], state, "; ".join(notes)
         if bad:
             raise RequestError(f"{self.dir}: {'; '.join(bad)}; remove the folder to compute from the start")
@@ -95,7 +93,7 @@ class Checkpoints:
         if len(state) != world:
             raise RequestError(
                 f"{self.dir}: its state lies in {len(state)} parts, one a rank, and {world} would read it; "
-                f"start {len(state)} ranks"
+                f"start {counted(len(state), 'rank')}"
             )
         return state[rank]
 

@@ -6,6 +6,7 @@ SYSTEM.EXPERIMENT/NAME/  config.json  provenance.json  metrics.jsonl  log.txt  a
 
 import errno
 import fcntl
+import io
 import json
 import math
 import os
@@ -50,6 +51,19 @@ class Folder:
     def id(self) -> str:
         return f"{self.experiment}/{self.name}"
 
+    def read(self, name: str) -> bytes:
+        """The content of one file; FileNotFoundError where the run has none of this name."""
+        return (self.dir / name).read_bytes()
+
+    def names(self) -> set[str]:
+        """What the folder holds; empty where it is not there."""
+        try:
+            return set(os.listdir(self.dir))
+        except (FileNotFoundError, NotADirectoryError):
+            return set()
+        except OSError as error:
+            raise StorageError(self.dir, error) from None
+
     def config(self) -> dict[str, Any]:
         found: dict[str, Any] = self._json("config.json", {})
         return found
@@ -79,7 +93,8 @@ class Folder:
     def array(self, name: str) -> "np.ndarray[Any, Any]":
         import numpy as np
 
-        loaded: np.ndarray[Any, Any] = np.load(self.dir / "arrays" / f"{name}.npy", allow_pickle=False)
+        file = io.BytesIO(self.read(f"arrays/{name}.npy"))
+        loaded: np.ndarray[Any, Any] = np.load(file, allow_pickle=False)
         return loaded
 
     def arrays(self) -> list[str]:
@@ -87,8 +102,10 @@ class Folder:
         return sorted(str(p.relative_to(root))[:-4] for p in root.rglob("*.npy"))
 
     def error(self) -> str:
-        path = self.dir / "error.txt"
-        return path.read_text(errors="replace") if path.exists() else ""
+        try:
+            return self.read("error.txt").decode(errors="replace")
+        except FileNotFoundError:
+            return ""
 
     def diverged(self) -> bool:
         """Done, with a final metric that is no finite number."""
@@ -96,13 +113,13 @@ class Folder:
 
     def state(self) -> str:
         """From files alone; `queued` needs the scheduler's word and is told by slurm/."""
-        try:
-            names = set(os.listdir(self.dir))
-        except (FileNotFoundError, NotADirectoryError):
-            names = set()
-        except OSError as error:
-            raise StorageError(self.dir, error) from None
-        return told(self.dir, names)
+        return self.state_of(self.names())
+
+    def state_of(self, names: set[str]) -> str:
+        """The state, where the names in the folder are known already."""
+        if "result.json" not in names and "lock" in names and held(self.dir / "lock"):
+            return "running"
+        return settled(names)
 
     def state_unlocked(self) -> str:
         """The state for the holder of the lock, who would otherwise always see itself running."""
@@ -110,7 +127,7 @@ class Folder:
 
     def _json(self, name: str, missing: Any) -> Any:
         try:
-            value = json.loads((self.dir / name).read_bytes())
+            value = json.loads(self.read(name))
         except FileNotFoundError:
             return missing
         except (ValueError, RecursionError) as error:
@@ -128,7 +145,7 @@ class Folder:
     def _lines(self) -> Iterator[dict[str, Any]]:
         path = self.dir / "metrics.jsonl"
         try:
-            lines = path.read_bytes().split(b"\n")
+            lines = self.read(path.name).split(b"\n")
         except FileNotFoundError:
             return
         except OSError as error:
@@ -150,13 +167,6 @@ def way_out(error: OSError) -> str:
     if error.errno in (errno.ENOTDIR, errno.EEXIST):
         return "a file lies where a folder must be: move it or name another folder with --runs"
     return "permit it" if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else "make room"
-
-
-def told(directory: Path, names: set[str]) -> str:
-    """The state of the run whose folder holds these names."""
-    if "result.json" not in names and "lock" in names and held(directory / "lock"):
-        return "running"
-    return settled(names)
 
 
 def settled(names: set[str]) -> str:

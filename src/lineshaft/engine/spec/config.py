@@ -114,5 +114,6 @@ def combination(annotation: Any) -> dict[str, type[BaseModel]]:
 
 def described(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
     """The fields a person sets, `seed` last; `parent` is set by relaunch alone."""
-    fields = [(k, f) for k, f in model.model_fields.items() if k not in ("seed", "parent", "name")]
+    hidden = ("seed", "parent", *(["name"] if tag(model) else []))
+    fields = [(k, f) for k, f in model.model_fields.items() if k not in hidden]
     return fields + [(k, f) for k, f in model.model_fields.items() if k == "seed"]

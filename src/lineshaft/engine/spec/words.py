@@ -70,7 +70,7 @@ def edit(model: type[BaseModel], values: dict[str, Any], path: Sequence[str], ra
     field = model.model_fields.get(path[0])
     if field is None or (path[0] == "name" and tag(model)):
         of = f" of {tag(model)}" if tag(model) else ""
-        known = [k for k in model.model_fields if k not in ("name", "parent")]
+        known = [k for k in model.model_fields if k != "parent" and not (k == "name" and tag(model))]
         raise RequestError(
             f"unknown key {key[:80]}: {path[0][:80]} is no parameter{of}{nearest(path[0], known)}"
         )

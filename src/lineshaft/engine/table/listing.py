@@ -9,7 +9,8 @@ from typing import Any
 
 from lineshaft.engine.errors import RequestError, nearest
 from lineshaft.engine.run.store import STATES
-from lineshaft.engine.table.row import Row, executions, rows
+from lineshaft.engine.table.read import rows
+from lineshaft.engine.table.row import Row, executions
 from lineshaft.engine.table.source import stale
 
 MARKS = ("diverged", "stale")

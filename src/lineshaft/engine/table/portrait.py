@@ -10,7 +10,8 @@ from lineshaft.engine.spec.experiment import find
 from lineshaft.engine.spec.names import MOST_BYTES
 from lineshaft.engine.table.family import Family, ids
 from lineshaft.engine.table.listing import line
-from lineshaft.engine.table.row import UNREADABLE, Row, executions, flattened, read, rows, said, with_queue
+from lineshaft.engine.table.read import read, rows, with_queue
+from lineshaft.engine.table.row import UNREADABLE, Row, executions, flattened, said
 
 
 def portrait(folder: Folder) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from pathlib import Path
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.table import source
 from lineshaft.engine.table.columns import cell, checked, natural, varying
-from lineshaft.engine.table.completion import address, completed
+from lineshaft.engine.table.completion import address, by_experiment, completed
 from lineshaft.engine.table.grouping import Group, grouped, note_missing
-from lineshaft.engine.table.row import Row, by_experiment, rows
+from lineshaft.engine.table.read import rows
+from lineshaft.engine.table.row import Row
 from lineshaft.engine.table.source import Objective
 from lineshaft.engine.table.tuning import tuned
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lineshaft.engine.errors import RequestError
+from lineshaft.engine.errors import RequestError, counted
 from lineshaft.engine.launch.slurm.job import Cell, Job, ticket
 from lineshaft.engine.launch.slurm.settings import JOB_NAME, NO_LIMIT, parameters
 from lineshaft.engine.launch.task import Task
@@ -21,6 +21,8 @@ from lineshaft.engine.run.execute import opened
 from lineshaft.engine.run.identity import check_identity
 from lineshaft.engine.run.options import Options
 from lineshaft.engine.run.store import Folder, write_json
+from lineshaft.engine.spec.experiment import find
+from lineshaft.engine.spec.frozen import keep
 
 MOST_IN_ARRAY = 1000
 PATIENCE = 30
@@ -75,7 +77,7 @@ def shared_out(tasks: Sequence[Task], per_job: int, max_jobs: int | None) -> lis
         mine = len(jobs("--me"))
         if mine >= max_jobs:
             raise RequestError(
-                f"you have {mine} jobs in the queue and --max-jobs is {max_jobs}: wait for one to end"
+                f"you have {counted(mine, 'job')} in the queue and --max-jobs is {max_jobs}; wait for one"
             )
         count = min(count, max_jobs - mine)
     return [list(tasks[i::count]) for i in range(count)]
@@ -88,8 +90,10 @@ def submit_array(lists: Sequence[Sequence[Task]], options: Options, wanted: Mapp
     for task in (task for tasks in lists for task in tasks):
         note_death(task.folder)
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:2000]
-    calls = [Job([cell(t) for t in tasks], replace(options, foreground=False), command) for tasks in lists]
     runs, when = lists[0][0].folder.dir.parents[1], provenance.now()
+    kept = {a: keep(find(a).code, runs) for a in {t.address for tasks in lists for t in tasks}}
+    quiet = replace(options, foreground=False)
+    calls = [Job([cell(t) for t in tasks], quiet, command, kept) for tasks in lists]
     with fresh_folder(runs / ".slurm", when) as folder:
         executor = submitit.SlurmExecutor(folder, max_num_timeout=NO_LIMIT)
         executor.update_parameters(**wanted)
