@@ -69,7 +69,7 @@ def test_a_run_without_a_terminal_and_without_a_loop_says_now_and_then_how_far_i
 
 
 def launcher(word, running: int = 2):
-    return SimpleNamespace(word=word, running=[None] * running)
+    return SimpleNamespace(word=word, running=[None] * running, changes={})
 
 
 def test_an_interrupt_is_explained_once_and_a_second_one_again(capsys):

@@ -22,11 +22,13 @@ class Board:
         self.live = sys.stderr.isatty()
         self.erase = "\r\x1b[K" if self.live else ""
         self.told: signal.Signals | None = None
+        self.noted: set[str] = set()
 
     def show(self, launcher: Launcher) -> None:
         if launcher.word and launcher.word != self.told:
             self.told = launcher.word
             write(f"{self.erase}{explained(launcher)}\n")
+        self.note_changes(launcher)
         now = time.monotonic()
         if now - self.drawn < (REDRAW_EVERY if self.live else PLAIN_EVERY):
             return
@@ -44,10 +46,23 @@ class Board:
             parts.append(f"about {clock(mean * left / launcher.workers)} left")
         return ", ".join(parts)
 
+    def note_changes(self, launcher: Launcher) -> None:
+        """Say once of each experiment that its files were edited while its runs are computed."""
+        for address in launcher.changes.keys() - self.noted:
+            self.noted.add(address)
+            files = ", ".join(launcher.changes[address][:5])
+            write(
+                f"{self.erase}{files} changed since this sweep began; all its runs get the code as it was\n"
+            )
+
     def finish(self, launcher: Launcher) -> None:
-        counts = [f"{n} {s}" for s in ("done", "failed", "paused", "waiting") if (n := launcher.count(s))]
+        self.note_changes(launcher)
+        states = ("done", "failed", "refused", "paused", "waiting")
+        counts = [f"{n} {s}" for s in states if (n := launcher.count(s))]
         seconds = clock(time.monotonic() - self.start)
         write(f"{self.erase}{', '.join(counts) or 'nothing to do'} in {seconds}\n")
+        if n := len(launcher.of_other_code):
+            write(f"{n} of them were done before, by other code than now (stale in `lineshaft ls`)\n")
 
 
 def explained(launcher: Launcher) -> str:

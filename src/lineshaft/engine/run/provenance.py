@@ -15,6 +15,7 @@ from typing import Any
 from lineshaft.engine.run.checkpoint import keep
 from lineshaft.engine.run.options import Options
 from lineshaft.engine.run.store import Folder, write, write_json
+from lineshaft.engine.spec.code import Code
 from lineshaft.engine.spec.experiment import Experiment
 
 MOST_DIFF = 200_000
@@ -108,12 +109,19 @@ class Entry:
     """
 
     def __init__(
-        self, folder: Folder, options: Options, experiment: Experiment, checkpoint: float, started: str
+        self,
+        folder: Folder,
+        options: Options,
+        experiment: Experiment,
+        code: Code,
+        checkpoint: float,
+        started: str,
     ) -> None:
         self.folder, self.rank = folder, options.rank
         self.earlier = folder.provenance()
         self.values: dict[str, Any] = {
             **origin_of(experiment, options),
+            "code": code.hash,
             "host": socket.gethostname(),
             "processor": processor(),
             "device": accelerator(options.device),

@@ -1,12 +1,17 @@
 """States, updates and acts as one line of text, with a grammar that reads back exactly what was written.
 
-    ( hotel ) area equal_to " Gusu " , stars one_of " 4 | 5 " , ( train ) day removed
+    ( hotel ) area equal_to " Gusu " , stars one_of " 4 | 5 " ( train ) day removed
 
 is the line form of X-RiSAWOZ and BiToD (Moradshahi et al. 2023), in which sequence models read and write
-states. Domains and slots are sorted; an empty state is `null`. Theirs breaks on values with quotes, bars or
-line breaks; here such characters are escaped by a backslash, so that parse(render(x)) == x for every value,
-while the text of the published corpora, which has no escapes, still reads. `removed` is our addition: an
-update can drop a slot.
+states. Domains and slots are sorted; an empty state is `null`. The published files set domains apart by a
+comma in the state that a model reads and by a space in the state that it writes; `render` takes the mark.
+Theirs breaks on values with quotes, bars or line breaks; here such characters are escaped by a backslash, so
+that parse(render(x)) == x for every value, while the text of the published corpora, which has no escapes,
+still reads. `removed` is our addition: an update can drop a slot. BiToD marks a slot that the agent still
+has to ask for as `#unknown`, which is no value, and names domains in several words.
+
+`parse` refuses what is no state. `read` is for the output of a model: it keeps every readable slot and says
+what it could not read, and which slots were written twice.
 """
 
 from __future__ import annotations
@@ -20,13 +25,16 @@ from itertools import groupby
 from lark import Lark, Token, Transformer
 from lark.exceptions import LarkError, VisitError
 
-from lineshaft.dialogue.corpus import Act, Slot, State, Value
+from lineshaft.dialogue.corpus.dialogue import Act, Slot, State, Value
 
 EMPTY = "null"
 REMOVED = "removed"
+UNKNOWN = "#unknown"
+SPOKEN, HEARD = " ", " , "
+"""What stands between two domains in a line that a model writes, and in one that it reads."""
 GRAMMAR = r"""
 line: NULL | domain item? (","? domain item? | "," item)*
-domain: "(" NAME ")"
+domain: "(" NAME+ ")"
 item: NAME [NAME [NAME]] [LITERAL]
 NULL.1: "null"
 NAME: /[^\s()",|]+/
@@ -35,6 +43,7 @@ LITERAL: /" (?:\\.|[^\\])*? "(?=\s*(?:,|\(|$))/s
 %ignore /\s+/
 """
 NAME = re.compile(r'[^\s()",|]+')
+PIECE = re.compile(r'((?:^|[\s,])*\(([^()"]*)\))?\s*,?\s*([^\s(),"][^",()]*(?:"(?:\\.|[^"\\])*")?)?')
 ESCAPES = {"\\": "\\\\", '"': '\\"', "|": "\\|", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 UNESCAPES = {"n": "\n", "r": "\r", "t": "\t", "s": " ", "e": ""}
 
@@ -66,24 +75,24 @@ def diff(previous: State, state: State) -> Update:
     return Update(assigned, frozenset(previous) - frozenset(state))
 
 
-def render(state: State) -> str:
+def render(state: State, between: str = SPOKEN) -> str:
     """A state as one line."""
-    return render_update(Update(state))
+    return render_update(Update(state), between)
 
 
-def render_update(update: Update) -> str:
+def render_update(update: Update, between: str = SPOKEN) -> str:
     """An update as one line; a slot both assigned and dropped is refused, since no line can mean that."""
     if both := update.removed & update.assigned.keys():
         raise ValueError(f"{min(both)} is assigned and removed in one update")
     items = [(slot, f"{_named(slot.name)} {_render_value(value)}") for slot, value in update.assigned.items()]
     items += [(slot, f"{_named(slot.name)} {REMOVED}") for slot in update.removed]
-    return _blocks((slot.domain, text) for slot, text in sorted(items))
+    return _blocks(((slot.domain, text) for slot, text in sorted(items)), between)
 
 
 def render_acts(acts: Sequence[Act]) -> str:
     """Acts as one line, sorted by domain, act and slot."""
     ordered = sorted(acts, key=lambda act: (act.domain, act.name, act.slot or ""))
-    return _blocks((act.domain, _render_act(act)) for act in ordered)
+    return _blocks(((act.domain, _render_act(act)) for act in ordered), HEARD)
 
 
 def parse(text: str) -> State:
@@ -95,17 +104,59 @@ def parse(text: str) -> State:
 
 
 def parse_update(text: str) -> Update:
-    """The update that `text` writes."""
-    assigned, removed = {}, set()
-    for domain, (name, rest, tail, value) in _read(text):
+    """The update that `text` writes; a slot written twice is refused unless both say the same."""
+    update, twice = _collected(_read(text), text)
+    if twice:
+        raise StateSyntaxError(f"slot {twice[0]} is written twice: {_shown(text)}")
+    return update
+
+
+def read(text: str) -> tuple[Update, list[str]]:
+    """The update that a model meant by `text`, and what is wrong with the line.
+
+    Slots that can be read are kept, of a slot written twice the last; the rest is named.
+    """
+    try:
+        update, twice = _collected(_read(text), text)
+        return update, [f"slot {slot} is written twice" for slot in twice]
+    except StateSyntaxError:
+        return _salvaged(text)
+
+
+def _salvaged(text: str) -> tuple[Update, list[str]]:
+    """Slots of an unreadable line, one by one."""
+    domain, assigned, removed, faults = "", {}, set(), []
+    for piece in PIECE.findall(text):
+        domain = " ".join(piece[1].split()) if piece[1] else domain
+        item = f"( {domain} ) {piece[2]}"
+        try:
+            one, _ = _collected(_read(item), item) if domain and piece[2] else (Update(), [])
+        except StateSyntaxError:
+            faults.append(f"unreadable: {_shown(piece[2])}")
+            continue
+        faults += [f"slot {slot} is written twice" for slot in one.assigned.keys() & assigned.keys()]
+        assigned |= one.assigned
+        removed |= one.removed
+    return Update(assigned, frozenset(removed - assigned.keys())), faults or [f"unreadable: {_shown(text)}"]
+
+
+def _collected(items: tuple, text: str) -> tuple[Update, list[Slot]]:
+    """Items of a line as an update, and the slots that stand there twice with two meanings."""
+    assigned, removed, twice = {}, set(), []
+    for domain, (name, rest, tail, value) in items:
         slot = Slot(domain, name)
+        if value is None and rest == UNKNOWN and tail is None:
+            continue
         if value is None and rest == REMOVED and tail is None:
+            twice += [slot] if slot in assigned else []
             removed.add(slot)
         elif value is not None and rest is not None and tail is None:
-            assigned[slot] = _value(value, rest, text)
+            new = _value(value, rest, text)
+            twice += [slot] if assigned.get(slot, new) != new or slot in removed else []
+            assigned[slot] = new
         else:
             raise StateSyntaxError(f"slot {slot} has neither a value nor `{REMOVED}`: {_shown(text)}")
-    return Update(assigned, frozenset(removed))
+    return Update(assigned, frozenset(removed)), twice
 
 
 def parse_acts(text: str) -> tuple[Act, ...]:
@@ -129,10 +180,13 @@ def _value(values: tuple[str, ...], relation: str, text: str) -> Value:
         raise StateSyntaxError(f"{error}: {_shown(text)}") from error
 
 
-def _blocks(items: Iterable[tuple[str, str]]) -> str:
+def _blocks(items: Iterable[tuple[str, str]], between: str) -> str:
     by_domain = groupby(items, key=lambda item: item[0])
-    blocks = (f"( {_named(domain)} ) " + " , ".join(text for _, text in group) for domain, group in by_domain)
-    return " , ".join(blocks) or EMPTY
+    blocks = (
+        f"( {' '.join(map(_named, domain.split(' ')))} ) " + " , ".join(text for _, text in group)
+        for domain, group in by_domain
+    )
+    return between.join(blocks) or EMPTY
 
 
 def _render_act(act: Act) -> str:
@@ -183,7 +237,7 @@ class _Lines(Transformer):
         return (*names, *[None] * (3 - len(names)), values)
 
     def domain(self, children: list) -> str:
-        return children[0]
+        return " ".join(children)
 
     def line(self, children: list) -> list:
         pairs, domain = [], ""

@@ -4,7 +4,7 @@ Users look for an inn, an eatery or a ferry. Every sentence is composed from glo
 made-up word. The `translated` side knows fewer ways to say a thing, loses and swaps words and gets a value
 wrong now and then, while its labels stay what was meant: the noise of projected annotations. The `natural`
 side is what a model meets later. States are exact on both, by construction. Lines are in the state format of
-`lineshaft.dialogue.state`; this module knows nothing else of that package.
+`lineshaft.dialogue.corpus.state`; this module knows nothing else of that package.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ A turn is seen from the agent's side, in the distilled form of X-RiSAWOZ (Morads
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
@@ -27,7 +27,8 @@ class Slot(NamedTuple):
 
 @dataclass(frozen=True)
 class Value:
-    """What a slot is constrained to; "don't care" is a value like any other, no value at all is none."""
+    """What a slot is constrained to, one value or several; "don't care" is a value like any other, no value
+    at all is none."""
 
     values: tuple[str, ...]
     relation: str = "equal_to"
@@ -58,15 +59,21 @@ class Act:
 class Turn:
     """What the agent did, what the user then said, and the state after both.
 
-    `provenance` says where `state` comes from: people ("gold"), people through a translation ("projected"),
-    or a model ("auto", with its `score`).
+    `state` is None where nobody has annotated the turn, which is not the same as an empty state.
+    `provenance` says where it comes from: people ("gold"), people through a translation ("projected"), or a
+    model ("auto", with its `score` for the turn and `confidence` for each slot). `original` is what the user
+    said before translation, `alignment` the values of the original with their translations.
     """
 
     user: str
-    state: State
+    state: State | None
     acts: tuple[Act, ...] = ()
     provenance: Provenance = "gold"
     score: float | None = None
+    agent: str | None = None
+    original: str | None = None
+    alignment: Mapping[str, str] = field(default_factory=dict)
+    confidence: Mapping[Slot, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,14 +83,37 @@ class Dialogue:
     language: str = "en"
 
     def previous(self, number: int) -> State:
-        """The state before turn `number`, counted from 0."""
-        return self.turns[number - 1].state if number else {}
+        """The state before turn `number`, counted from 0; the turn before must be annotated."""
+        state = self.turns[number - 1].state if number else {}
+        if state is None:
+            raise ValueError(f"turn {number - 1} of dialogue {self.id} has no state")
+        return state
 
-    def annotated(self, states: Sequence[State], scores: Sequence[float]) -> Dialogue:
+    @property
+    def labelled(self) -> bool:
+        """Whether every turn has a state."""
+        return all(turn.state is not None for turn in self.turns)
+
+    def learnable(self, number: int) -> bool:
+        """Whether turn `number` and the one before it have states, so that its change is known."""
+        before = number == 0 or self.turns[number - 1].state is not None
+        return before and self.turns[number].state is not None
+
+    def unlabelled(self) -> Dialogue:
+        """This dialogue as nobody has annotated it."""
+        return replace(self, turns=tuple(replace(turn, state=None, confidence={}) for turn in self.turns))
+
+    def annotated(
+        self,
+        states: Sequence[State],
+        scores: Sequence[float],
+        confidence: Sequence[Mapping[Slot, float]] | None = None,
+    ) -> Dialogue:
         """This dialogue with a model's states in place of its own."""
+        each = confidence if confidence is not None else [{}] * len(self.turns)
         turns = (
-            replace(turn, state=state, provenance="auto", score=score)
-            for turn, state, score in zip(self.turns, states, scores, strict=True)
+            replace(turn, state=state, provenance="auto", score=score, confidence=slots)
+            for turn, state, score, slots in zip(self.turns, states, scores, each, strict=True)
         )
         return replace(self, turns=tuple(turns))
 
@@ -91,31 +121,3 @@ class Dialogue:
 def turns(dialogues: Sequence[Dialogue]) -> Iterator[tuple[Dialogue, int]]:
     """Every turn of a corpus as (dialogue, number), in order."""
     return ((dialogue, number) for dialogue in dialogues for number in range(len(dialogue.turns)))
-
-
-@dataclass(frozen=True)
-class Fold:
-    """Indices of target dialogues whose gold is hidden from training, and of those systems are tested on."""
-
-    unlabelled: tuple[int, ...]
-    test: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Material:
-    """All that one round of the loop needs.
-
-    `source` is labelled and translated into the target language, `target` is natural text (gold kept for the
-    bounds and the test), `validation` is disjoint from both. No dialogue is in `unlabelled` and `test` of
-    the same fold.
-    """
-
-    name: str
-    source: list[Dialogue]
-    target: list[Dialogue]
-    validation: list[Dialogue]
-    folds: list[Fold] = field(default_factory=list)
-
-    def tested(self) -> list[int]:
-        """Indices of the dialogues that some fold tests, in order; each is tested by one fold."""
-        return sorted(index for fold in self.folds for index in fold.test)

@@ -17,7 +17,7 @@ def read_json(path: Path) -> Any:
     try:
         with opener(path, "rt", encoding="utf-8") as file:
             return json.load(file)
-    except (OSError, ValueError, lzma.LZMAError) as error:
+    except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
         raise RequestError(
             f"{path} cannot be read as JSON ({error}): fetch it again from its source"
         ) from error
