@@ -18,7 +18,7 @@ from lineshaft.engine import Options
 from lineshaft.engine.launch.local import Launcher, modules_of
 from lineshaft.engine.launch.task import task
 from lineshaft.engine.run.store import Folder, folders
-from lineshaft.engine.spec.experiment import find
+from lineshaft.engine.spec.experiment import find, own
 
 LAUNCH = [sys.executable, "-c", "from lineshaft.cli import main; main()", "sweep"]
 
@@ -55,7 +55,7 @@ def results(runs: Path) -> dict[str, tuple]:
     ("address", "modules"),
     [
         ("plasma.simulate", ["lineshaft.plasma.experiments.simulate"]),
-        ("plasma.tables:benchmark", ["lineshaft.plasma.experiments.simulate"]),
+        ("plasma.tables:benchmark", [m for m in own().values() if m.startswith("lineshaft.plasma.")]),
         ("./mine.py", []),
     ],
 )
@@ -190,7 +190,7 @@ def test_a_run_that_is_being_started_hears_an_interrupt(toy, tmp_path, monkeypat
     assert told == [(7, signal.SIGTERM), (7, signal.SIGKILL)]
 
 
-def test_a_fault_outside_the_experiment_ends_the_sweep_with_a_word(toy, lineshaft, tmp_path):
+def test_a_fault_outside_the_experiment_is_reported_with_its_run(toy, lineshaft, tmp_path):
     words = ["sweep", toy("walk"), "seed=0,1"]
     assert lineshaft(*words).returncode == 0
     home = tmp_path / "runs/walk/seed=0"
@@ -198,7 +198,8 @@ def test_a_fault_outside_the_experiment_ends_the_sweep_with_a_word(toy, lineshaf
     (home / "lock").unlink()
     (home / "lock").mkdir()
     done = lineshaft(*words, timeout=60)
-    assert done.returncode == 2, done.stderr
+    assert done.returncode == 1, done.stderr
+    assert "refused: walk/seed=0: " in done.stderr
     assert "Traceback" not in done.stderr
     assert "walk" in done.stderr
 

@@ -21,6 +21,7 @@ Runs = Annotated[Path | None, typer.Option("--runs", help=RUNS_HELP)]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1; auto is the GPU where there is one")]
 Every = Annotated[float, typer.Option("--checkpoint-every", min=0, help="seconds between checkpoints")]
 Track = Annotated[list[str] | None, typer.Option("--track", help="mirror metrics to wandb or tensorboard")]
+Strict = Annotated[bool, typer.Option("--strict", help="refuse to go on with what other code computed")]
 Retry = Annotated[bool, typer.Option("--retry", help="try failed runs again")]
 
 
@@ -38,6 +39,7 @@ def run(
     checkpoint_every: Every = 30.0,
     track: Track = None,
     retry: Retry = False,
+    strict: Strict = False,
     show_help: Annotated[
         bool, typer.Option("--help", help="this; after an experiment its parameters and their defaults")
     ] = False,
@@ -48,6 +50,7 @@ def run(
     if experiment is None:
         return usage(context, show_help)
     set_threads(threads or cores())
+    from lineshaft.engine.run.description import description
     from lineshaft.engine.run.execute import execute
     from lineshaft.engine.spec.experiment import find
     from lineshaft.engine.spec.grid import grid
@@ -55,14 +58,18 @@ def run(
     if show_help:
         print_parameters(find(experiment))
         return 0
-    cells = grid(find(experiment).config, words or [])
+    found = find(experiment)
+    cells = grid(found.config, words or [])
     if len(cells) > 1:
         raise RequestError(several(words or [], len(cells)))
     options = Options(device, threads or cores(), checkpoint_every, retry, True, tuple(track or ()))
+    options = replace(options, strict=strict)
     folder, state = execute(experiment, cells[0], runs_folder(runs), options)
     if state == "done":
         print_table([[k, f"{v:.6g}"] for k, v in folder.result().items()], ["metric", "value"])
     say(f"{state}: {folder.dir}")
+    if state == "done" and description(folder).get("code", code := found.code.hash) != code:
+        say("computed by other code than now; `lineshaft rm --stale` removes such runs, to compute them anew")
     if state == "failed":
         say(last_line(folder.dir / "error.txt"))
     return {"done": 0, "failed": 1}.get(state, 130)
@@ -105,6 +112,7 @@ def sweep(
     checkpoint_every: Every = 30.0,
     track: Track = None,
     retry: Retry = False,
+    strict: Strict = False,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="start nothing more after a failure")
     ] = False,
@@ -132,6 +140,7 @@ def sweep(
         return show_plan(cells, folder)
     each = each if slurm is None else threads or 0
     options = Options(device, each, checkpoint_every, retry, False, tuple(track or ()))
+    options = replace(options, strict=strict)
     if slurm is not None:
         return submitted(cells, folder, options, slurm, per_job, max_jobs)
     return launch_cells(cells, folder, options, workers, fail_fast, per_gpu)
@@ -158,14 +167,20 @@ def planned(experiment: str, words: Sequence[str]) -> list[Cell]:
 
 def table(address: str) -> list[Cell]:
     """The rows of a table function, each with the address of its experiment."""
-    from lineshaft.engine.spec.experiment import address_of
+    from lineshaft.engine.spec.experiment import address_of, fault, module_at, own
 
-    module, _, name = address.partition(":")
-    path = module if module.startswith("lineshaft.") else f"lineshaft.{module}"
-    try:
-        function = getattr(importlib.import_module(path), name)
-    except (ImportError, AttributeError) as error:
-        raise RequestError(f"no table {address}: {error}") from None
+    module, _, name = address.rpartition(":")
+    if module.endswith(".py"):
+        found = module_at(Path(module).resolve(), module)
+    else:
+        ours = module.partition(".")[0] in {each.partition(".")[0] for each in own()}
+        try:
+            found = importlib.import_module(f"lineshaft.{module}" if ours else module)
+        except Exception as error:
+            raise RequestError(f"no table {address}: {fault(error)}") from None
+    if not hasattr(found, name):
+        raise RequestError(f"no table {address}: {module} has no {name[:80]}")
+    function = getattr(found, name)
     return [(address_of(config), config) for config in rows_of(function, address)]
 
 
@@ -219,15 +234,17 @@ def launch_cells(
     """Compute the cells side by side with progress; the exit code tells how it went."""
     from lineshaft.cli.board import Board
     from lineshaft.engine.launch.local import Launcher, places
-    from lineshaft.engine.launch.task import task
+    from lineshaft.engine.launch.task import tasks_of
 
     at_once, devices = places(len(cells), workers, per_gpu)
     devices = devices if options.device == "auto" else [options.device]
     board = Board()
-    tasks = [task(address, config, runs) for address, config in cells]
-    launcher = Launcher(tasks, options, at_once, fail_fast, devices, board.show)
+    tasks, refusals = tasks_of(cells, runs)
+    launcher = Launcher(tasks, options, at_once, fail_fast, devices, board.show, refusals)
     code = launcher.run()
     board.finish(launcher)
+    for run_id, why in list(launcher.refusals.items())[:5]:
+        say(f"refused: {run_id}: {why}")
     for run_id in [i for i, state in launcher.states.items() if state == "failed"][:5]:
         say(f"failed: {run_id}: {last_line(runs / run_id / 'error.txt')}")
     return code

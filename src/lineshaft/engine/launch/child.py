@@ -1,10 +1,12 @@
 """The process of one run: how a launcher starts it, what runs in it, and how it says what went wrong."""
 
+import atexit
 import multiprocessing
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
@@ -16,6 +18,8 @@ from lineshaft.engine.launch.task import Task
 from lineshaft.engine.run.execute import execute
 from lineshaft.engine.run.options import Options, set_threads
 from lineshaft.engine.spec.experiment import find
+from lineshaft.engine.spec.frozen import serving
+from lineshaft.engine.spec.names import name
 
 DONE, FAILED, REFUSED, BUSY, PAUSED = 0, 1, 2, 4, 130
 EXIT = {"done": DONE, "failed": FAILED, "paused": PAUSED}
@@ -49,7 +53,7 @@ class Child:
 def spawn(task: Task, options: Options) -> Child:
     """A new process from the forkserver; the environment it finds is that of the forkserver's start."""
     here, there = multiprocessing.Pipe(duplex=False)
-    arguments = (task.address, task.config.model_dump_json(), task.folder.dir.parents[1], options, there)
+    arguments = (task.address, task.config.model_dump_json(), task.folder.dir, options, there)
     with without_main():
         process = multiprocessing.get_context("forkserver").Process(target=compute, args=arguments)
         process.start()
@@ -57,13 +61,13 @@ def spawn(task: Task, options: Options) -> Child:
     return Child(process, task, options, here)
 
 
-def compute(address: str, config: str, runs: Path, options: Options, word: Connection) -> None:
+def compute(address: str, config: str, home: Path, options: Options, word: Connection) -> None:
     """What the process does; its exit code only tells pauses from deaths."""
     try:
+        multiprocessing.set_start_method(None, force=True)
         set_threads(options.threads)
-        model = find(address).config
-        _, state = execute(address, model.model_validate_json(config), runs, options)
-        code = EXIT[state]
+        with serving(options.kept) if options.kept else nullcontext():
+            code = EXIT[compute_at(address, config, home, options)]
         if code in (DONE, FAILED):
             word.send("")
     except Busy:
@@ -73,7 +77,27 @@ def compute(address: str, config: str, runs: Path, options: Options, word: Conne
     except Exception as error:
         word.send(str(error) if isinstance(error, RequestError) else unforeseen(address, error))
         code = REFUSED
+    wind_up()
     sys.exit(code)
+
+
+def compute_at(address: str, config: str, home: Path, options: Options) -> str:
+    """The state of the run; nothing is computed where this process would give it another name."""
+    values = find(address).config.model_validate_json(config)
+    if name(values) != home.name:
+        raise RequestError(f"{home.name} would be called {name(values)} by the code found here")
+    return execute(address, values, home.parents[1], options)[1]
+
+
+def wind_up() -> None:
+    """End as an interpreter does: multiprocessing leaves out what was registered for that.
+
+    joblib's idle workers, which stay for five minutes and would be waited for, end here.
+    """
+    for call in reversed(getattr(threading, "_threading_atexits", [])):
+        with suppress(Exception):
+            call()
+    atexit._run_exitfuncs()
 
 
 def unforeseen(address: str, error: Exception) -> str:

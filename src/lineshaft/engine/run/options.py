@@ -7,11 +7,15 @@ from typing import Any
 
 from lineshaft.engine.errors import RequestError, counted
 from lineshaft.engine.run.ranks import ALONE, Ranks, here
+from lineshaft.engine.spec.frozen import Kept
 
 
 @dataclass(frozen=True)
 class Options:
-    """Launch options. `origin` is what a launcher found out once for all its runs (commit, versions)."""
+    """Launch options. `origin` is what a launcher found out once for all its runs (commit, versions).
+
+    `kept` is the code it was launched with; `strict` refuses to go on with what other code computed.
+    """
 
     device: str = "auto"
     threads: int = 1
@@ -21,6 +25,8 @@ class Options:
     track: tuple[str, ...] = ()
     ranks: Ranks = field(default_factory=here)
     origin: dict[str, Any] = field(default_factory=dict)
+    kept: Kept | None = None
+    strict: bool = False
 
     @property
     def rank(self) -> int:

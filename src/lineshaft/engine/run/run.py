@@ -74,6 +74,7 @@ class Run:
         metrics = {k: float(v) for k, v in {**(values or {}), **more}.items()}
         row = json.dumps({"step": int(step), **metrics}) + "\n"
         append(self.dir / "metrics.jsonl", row.encode())
+        self._progress.beat(int(step), metrics)
         for sink in self.sinks:
             sink.log(int(step), metrics)
 

@@ -21,6 +21,8 @@ from lineshaft.engine.run.execute import opened
 from lineshaft.engine.run.identity import check_identity
 from lineshaft.engine.run.options import Options
 from lineshaft.engine.run.store import Folder, write_json
+from lineshaft.engine.spec.experiment import find
+from lineshaft.engine.spec.frozen import keep
 
 MOST_IN_ARRAY = 1000
 PATIENCE = 30
@@ -88,8 +90,10 @@ def submit_array(lists: Sequence[Sequence[Task]], options: Options, wanted: Mapp
     for task in (task for tasks in lists for task in tasks):
         note_death(task.folder)
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:2000]
-    calls = [Job([cell(t) for t in tasks], replace(options, foreground=False), command) for tasks in lists]
     runs, when = lists[0][0].folder.dir.parents[1], provenance.now()
+    kept = {a: keep(find(a).code, runs) for a in {t.address for tasks in lists for t in tasks}}
+    quiet = replace(options, foreground=False)
+    calls = [Job([cell(t) for t in tasks], quiet, command, kept) for tasks in lists]
     with fresh_folder(runs / ".slurm", when) as folder:
         executor = submitit.SlurmExecutor(folder, max_num_timeout=NO_LIMIT)
         executor.update_parameters(**wanted)
