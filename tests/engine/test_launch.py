@@ -18,7 +18,7 @@ from lineshaft.engine import Options
 from lineshaft.engine.launch.local import Launcher, modules_of
 from lineshaft.engine.launch.task import task
 from lineshaft.engine.run.store import Folder, folders
-from lineshaft.engine.spec.experiment import find
+from lineshaft.engine.spec.experiment import find, own
 
 LAUNCH = [sys.executable, "-c", "from lineshaft.cli import main; main()", "sweep"]
 
@@ -55,7 +55,7 @@ def results(runs: Path) -> dict[str, tuple]:
     ("address", "modules"),
     [
         ("plasma.simulate", ["lineshaft.plasma.experiments.simulate"]),
-        ("plasma.tables:benchmark", ["lineshaft.plasma.experiments.simulate"]),
+        ("plasma.tables:benchmark", [m for m in own().values() if m.startswith("lineshaft.plasma.")]),
         ("./mine.py", []),
     ],
 )

@@ -14,6 +14,7 @@ from lineshaft.cli import (
     relaunch,
     report,
     run,
+    serve,
     show,
     summary,
     sync,
@@ -49,3 +50,4 @@ verb(claims.claims)
 verb(demo.demo)
 verb(bench.bench)
 app.add_typer(data.app, name="data")
+app.add_typer(serve.app, name="serve")

@@ -23,6 +23,7 @@ from lineshaft.engine.run import provenance
 from lineshaft.engine.run.description import description
 from lineshaft.engine.run.execute import MOST_DEATHS, begin, give_up
 from lineshaft.engine.run.options import Options, cores, set_threads
+from lineshaft.engine.run.stop import asking
 from lineshaft.engine.spec.experiment import find, own
 from lineshaft.engine.spec.frozen import keep
 
@@ -239,9 +240,10 @@ class Launcher:
     def interrupt(self, number: int = signal.SIGINT, frame: object = None) -> None:
         """First: ask every run to save and stop. Again: kill them; they resume where they last saved.
 
+        A closed terminal may send SIGHUP twice, and never kills.
         A handler that raises nothing: an exception while a process is being started would lose sight of it.
         """
-        self.word = signal.SIGKILL if self.word else signal.SIGTERM
+        self.word = signal.SIGKILL if self.word and number != signal.SIGHUP else self.word or signal.SIGTERM
         self.stopping = True
         for each in self.running:
             self.pass_on(each)
@@ -278,8 +280,9 @@ def visible_gpus() -> int:
 
 @contextmanager
 def calling(handler: Callable[[int, object], None]) -> Iterator[None]:
-    """Ctrl-C, which a SIGTERM to the launcher is too, calls this meanwhile."""
-    before = {n: signal.signal(n, handler) for n in (signal.SIGINT, signal.SIGTERM)}
+    """Ctrl-C, a SIGTERM to the launcher, or the end of its terminal calls this meanwhile."""
+    numbers = [n for n in asking() if n != signal.SIGUSR2]
+    before = {n: signal.signal(n, handler) for n in numbers}
     try:
         yield
     finally:

@@ -89,11 +89,17 @@ def begin(folder: Folder, address: str, config: Config) -> None:
 @contextmanager
 def locked(folder: Folder) -> Iterator[None]:
     """Hold the run's lock; it vanishes with this process however that ends."""
+    lock = FileLock(folder.dir / "lock", timeout=LOCK_PATIENCE, poll_interval=0.02)
     try:
-        with FileLock(folder.dir / "lock", timeout=LOCK_PATIENCE, poll_interval=0.02):
-            yield
+        lock.acquire()
     except Timeout:
         raise Busy(f"{folder.id} is running elsewhere") from None
+    except OSError as error:
+        raise RequestError(str(StorageError(folder.dir / "lock", error))) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def lead(experiment: Experiment, config: Config, folder: Folder, options: Options, started: str) -> str:

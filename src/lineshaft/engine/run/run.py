@@ -77,6 +77,7 @@ class Run:
             raise ValueError("run.log: a metric cannot be called step, which is the number of the row")
         row = json.dumps({"step": int(step), **metrics}) + "\n"
         append(self.dir / "metrics.jsonl", row.encode())
+        self._progress.beat(int(step), metrics)
         for sink in self.sinks:
             sink.log(int(step), metrics)
 

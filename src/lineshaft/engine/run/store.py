@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 STATES = ("new", "queued", "running", "paused", "done", "failed")
 FULL = (errno.ENOSPC, errno.EDQUOT)
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+END = 1 << 16
 NO_ROOM = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -151,22 +154,58 @@ class Folder:
         except OSError as error:
             raise StorageError(path, error) from None
         for number, line in enumerate(lines[:-1], 1):
+            yield row_of(line, f"{path}:{number}")
+
+    def last_row(self) -> dict[str, Any]:
+        """What was logged in the last step, from the end of metrics.jsonl: it may have a million rows."""
+        size = END
+        while True:
             try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
-                raise RequestError(f"{path}:{number} is not JSON: {line[:60]!r}; remove that line") from None
-            if not isinstance(row, dict) or not isinstance(row.get("step"), int):
-                raise RequestError(f"{path}:{number} is no row with a step: {line[:60]!r}; remove that line")
-            if not all(isinstance(value, int | float) for value in row.values()):
-                raise RequestError(f"{path}:{number} holds no number: {line[:60]!r}; remove that line")
-            yield row
+                data = self.end("metrics.jsonl", size)
+            except FileNotFoundError:
+                return {}
+            except OSError as error:
+                raise StorageError(self.dir / "metrics.jsonl", error) from None
+            is_whole = len(data) < size
+            lines = data.split(b"\n")[0 if is_whole else 1 : -1]
+            try:
+                rows = [row_of(line, "") for line in lines]
+            except RequestError:
+                rows = self.metrics()  # names the line
+            same = [row for row in rows if row["step"] == rows[-1]["step"]]
+            if is_whole or len(same) < len(rows):
+                return {key: value for row in same for key, value in row.items()}
+            size *= 16
+
+    def end(self, name: str, most: int) -> bytes:
+        """The last bytes of one file, all of it where it has fewer."""
+        with (self.dir / name).open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - most))
+            return file.read(most)
+
+
+def row_of(line: bytes, where: str) -> dict[str, Any]:
+    """One line of metrics.jsonl, checked."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        raise RequestError(f"{where} is not JSON: {line[:60]!r}; remove that line") from None
+    if not isinstance(row, dict) or not isinstance(row.get("step"), int):
+        raise RequestError(f"{where} is no row with a step: {line[:60]!r}; remove that line")
+    if not all(isinstance(value, int | float) for value in row.values()):
+        raise RequestError(f"{where} holds no number: {line[:60]!r}; remove that line")
+    return row
 
 
 def way_out(error: OSError) -> str:
     """What mends it."""
     if error.errno in (errno.ENOTDIR, errno.EEXIST):
         return "a file lies where a folder must be: move it or name another folder with --runs"
-    return "permit it" if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else "make room"
+    if error.errno in NO_LOCKS:
+        return "this file system cannot lock files: name a folder on another one with --runs"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "permit it"
+    return "make room" if error.errno in FULL else "mend that"
 
 
 def settled(names: set[str]) -> str:
@@ -186,8 +225,8 @@ def held(lock: Path) -> bool:
         return False
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
+    except OSError as error:
+        return error.errno in HELD  # a file system without locks never says that one is held
     finally:
         os.close(handle)
     return False

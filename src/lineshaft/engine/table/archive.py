@@ -43,6 +43,9 @@ class Kept(Folder):
             raise FileNotFoundError(f"{self.file} keeps no {name} of {self.name}")
         return found
 
+    def end(self, name: str, most: int) -> bytes:
+        return self.read(name)[-most:]
+
     def names(self) -> set[str]:
         return set(self.texts)
 

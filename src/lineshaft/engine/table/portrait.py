@@ -53,10 +53,9 @@ def non_default(row: Row, address: str) -> set[str]:
 def last_logged(folder: Folder) -> dict[str, Any]:
     """The last row of metrics.jsonl, or what is wrong with that file."""
     try:
-        metrics = folder.metrics()
+        return folder.last_row()
     except UNREADABLE as error:
         return {"fault": said(folder, error)}
-    return metrics[-1] if metrics else {}
 
 
 def log_file(runs: Path, folder: Folder) -> Path:
