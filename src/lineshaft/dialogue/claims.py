@@ -33,7 +33,7 @@ def gain(runs: Table) -> Measured:
     The oracle reads gold, so it bounds the claim and cannot bear it out. A filter has to gain on the lower
     bound as well: else not to annotate at all would do.
     """
-    over, room = difference(runs, FILTER, f"random_{FILTER}"), difference(runs, "oracle", "random_oracle")
+    over, room = difference(runs, FILTER, "random"), difference(runs, "oracle", "random_oracle")
     above = difference(runs, FILTER, "lower")
     share = f", {100 * over.value / room.value:.0f} % of the oracle's room" if room.low > 0 else ""
     reason = (

@@ -157,8 +157,9 @@ def _gains(names: list[str], right: dict[str, np.ndarray], dialogue: np.ndarray)
     control (JGA), and the permuted control above copying (turn EM)."""
     pairs = [(f"{name}/gain", right[name][0] - right["lower"][0]) for name in names if name != "lower"]
     for name in names:
-        if filtered := SYSTEMS[name].control:
-            pairs.append((f"{filtered}/over_random", right[filtered][0] - right[name][0]))
+        for filtered in SYSTEMS[name].control:
+            if filtered in names:
+                pairs.append((f"{filtered}/over_random", right[filtered][0] - right[name][0]))
     if "permuted" in names:
         em = metrics.METRICS.index("turn_em")
         pairs.append(("permuted/over_copy", right["permuted"][em] - right["copy"][em]))
