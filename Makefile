@@ -16,8 +16,8 @@ test: .venv/test-ready lint
 	.venv/bin/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/test-ready
-	.venv/bin/ruff format --check src tests
-	.venv/bin/ruff check src tests
+	.venv/bin/ruff format --check src tests examples
+	.venv/bin/ruff check src tests examples
 	.venv/bin/mypy --strict src/lineshaft/engine
 	.venv/bin/lint-imports
 	.venv/bin/deptry src
