@@ -62,7 +62,7 @@ class Board:
         seconds = clock(time.monotonic() - self.start)
         write(f"{self.erase}{', '.join(counts) or 'nothing to do'} in {seconds}\n")
         if n := len(launcher.of_other_code):
-            write(f"{n} of them were done before, by other code than now (stale in `lineshaft ls`)\n")
+            write(f"{n} done before by other code than now: stale in `lineshaft ls`\n")
 
 
 def explained(launcher: Launcher) -> str:

@@ -22,6 +22,7 @@ from lineshaft.engine.run.options import Options, device, set_threads
 from lineshaft.engine.run.progress import Progress
 from lineshaft.engine.run.ranks import LostRank
 from lineshaft.engine.run.run import Run
+from lineshaft.engine.run.state import final_metrics
 from lineshaft.engine.run.stop import Paused, Stop
 from lineshaft.engine.run.store import FULL, Folder, StorageError, mend_tail, remove, write, write_json
 from lineshaft.engine.spec.config import Config, as_json
@@ -205,7 +206,7 @@ def finish(experiment: Experiment, run: Run) -> str:
         if note := run.resume():
             print(f"checkpoint: {note}", file=sys.stderr)
         run.sinks = sinks(run)
-        result = {str(k): float(v) for k, v in experiment.run(run.config, run).items()}
+        result = final_metrics(experiment.run(run.config, run))
         run.ranks.any(True)  # the run is done once every rank is
         if not run.rank:
             write_json(run.dir / "result.json", result, sync=True)

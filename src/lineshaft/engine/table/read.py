@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lineshaft.engine.errors import RequestError, nearest
+from lineshaft.engine.run.description import description
 from lineshaft.engine.run.store import Folder, folders
 from lineshaft.engine.spec.names import name_of
 from lineshaft.engine.table.archive import kept
@@ -54,11 +55,17 @@ def read(folder: Folder) -> Row | None:
         row.config = folder.config()
         row.flatten(row.config)
         row.result = folder.result() if row.state == "done" else {}
+        row.codes = codes_of(folder) if "run.json" in names else ()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except UNREADABLE as error:
         return Row(folder, folder.state() if readable(folder.dir) else "failed", fault=said(folder, error))
     return row
+
+
+def codes_of(folder: Folder) -> tuple[str, ...]:
+    codes = description(folder).get("codes")
+    return tuple(map(str, codes)) if isinstance(codes, list) else ()
 
 
 def readable(directory: Path) -> bool:

@@ -26,6 +26,13 @@ class Row:
     values: dict[str, Any] = field(default_factory=dict)
     result: dict[str, float] = field(default_factory=dict)
     fault: str = ""
+    codes: tuple[str, ...] = ()
+    """Hashes of the codes that computed it, oldest first; several where it was resumed under other code."""
+
+    @property
+    def code(self) -> str:
+        """What a person sees of them: `4f0c7b3c`, `4f0c7b3c+a976cc00`, or `unknown`."""
+        return "+".join(code[:8] for code in self.codes) or "unknown"
 
     @property
     def id(self) -> str:
