@@ -141,7 +141,8 @@ def test_tuning_needs_an_objective(tmp_path):
 
 
 def test_parameters_of_a_variant_vary_only_within_it(tmp_path):
-    home = Path(bench_runs.__file__)
+    home = tmp_path.with_name("gridded.py")
+    home.write_bytes(Path(bench_runs.__file__).read_bytes())
     for method in ({"name": "plain"}, {"name": "replay", "alpha": 0.2}):
         for seed in (0, 1):
             finished(tmp_path, 1.0, toy=home, method=method, seed=seed)

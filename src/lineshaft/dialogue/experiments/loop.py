@@ -15,17 +15,12 @@ from lineshaft.dialogue import metrics, pictures, table
 from lineshaft.dialogue.annotators.parts import Annotator
 from lineshaft.dialogue.annotators.tracker import Stacker
 from lineshaft.dialogue.bootstrap import bootstrap
-from lineshaft.dialogue.corpora.own import Corpus
-from lineshaft.dialogue.corpora.public import Crosswoz, Multiwoz
+from lineshaft.dialogue.corpora.parts import Data
 from lineshaft.dialogue.corpora.sample import Sample
-from lineshaft.dialogue.corpora.woz2 import Woz2
-from lineshaft.dialogue.corpora.xrisawoz import Xrisawoz
 from lineshaft.dialogue.errors.classify import Dense, Linear
 from lineshaft.dialogue.students import Settings, Students, at_edge
 from lineshaft.dialogue.systems import SYSTEMS
 from lineshaft.engine import Figure, Folder, Run
-
-Data = Sample | Woz2 | Xrisawoz | Crosswoz | Multiwoz | Corpus
 
 
 class Config(engine.Config):

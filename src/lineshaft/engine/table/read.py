@@ -55,17 +55,12 @@ def read(folder: Folder) -> Row | None:
         row.config = folder.config()
         row.flatten(row.config)
         row.result = folder.result() if row.state == "done" else {}
-        row.codes = codes_of(folder) if "run.json" in names else ()
+        row.told = description(folder) if "run.json" in names else {}
     except (FileNotFoundError, NotADirectoryError):
         return None
     except UNREADABLE as error:
         return Row(folder, folder.state() if readable(folder.dir) else "failed", fault=said(folder, error))
     return row
-
-
-def codes_of(folder: Folder) -> tuple[str, ...]:
-    codes = description(folder).get("codes")
-    return tuple(map(str, codes)) if isinstance(codes, list) else ()
 
 
 def readable(directory: Path) -> bool:
