@@ -226,7 +226,7 @@ def test_grouping_by_less_than_what_varies_says_so(tmp_path):
         ({"by": ["lrr"]}, "no run has a parameter lrr; did you mean lr?"),
         ({"tune": ["nothing"]}, "no run has a parameter nothing"),
         ({"metrics": ["val/y"]}, "no run has a metric val/y; did you mean val/x?"),
-        ({"where": ["lr"]}, "'lr' is no condition"),
+        ({"where": ["lr"]}, "'lr' is not a condition"),
         ({"where": ["lrr=1"]}, "no run has a parameter lrr; did you mean lr?"),
         ({"where": ["lr<big"]}, "compares numbers"),
         ({"experiment": "wakl"}, "no runs of wakl .*did you mean walk?"),
@@ -269,7 +269,7 @@ def test_words_of_a_pair_must_fit_one_row(tmp_path):
         chosen(found, [])
     with pytest.raises(RequestError, match=r"no row of the summary meets 'lr=0.3'"):
         chosen(found, ["lr=0.3"])
-    with pytest.raises(RequestError, match="steps is no column"):
+    with pytest.raises(RequestError, match="steps is not a column"):
         chosen(found, ["steps=5"])
 
 

@@ -142,7 +142,7 @@ class Ticker(Board):
 
 
 def print_rows(rows: Sequence[Sequence[str]]) -> None:
-    """One row a system, cells wrapped to the terminal; whole words where the output is no terminal."""
+    """One row a system, cells wrapped to the terminal; not wrapped where the output is not a terminal."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

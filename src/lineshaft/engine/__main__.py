@@ -51,7 +51,7 @@ def threads() -> int:
     """$LINESHAFT_THREADS, else all cores."""
     text = os.environ.get("LINESHAFT_THREADS") or str(cores())
     if not text.isdecimal() or int(text) < 1:
-        raise RequestError(f"LINESHAFT_THREADS={text[:40]} is no number of threads")
+        raise RequestError(f"LINESHAFT_THREADS={text[:40]} is not a number of threads")
     return int(text)
 
 

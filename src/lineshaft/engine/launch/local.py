@@ -173,7 +173,7 @@ class Launcher:
         self.stopping |= self.fail_fast
 
     def postpone(self, each: Task, error: OSError) -> None:
-        """The machine had no process or no file to give: try again later, but not for ever."""
+        """Try again later, at most 3 times: the machine had no free process or file handle."""
         self.errors[each.folder.id] += 1
         if self.errors[each.folder.id] >= MOST_DEATHS and not self.running:
             self.refuse(each, f"{each.folder.id}: {error}; give the same command again")
@@ -207,7 +207,7 @@ class Launcher:
         self.changed(self)
 
     def settle(self, ended: Child) -> None:
-        """What a process left behind: the files decide, the exit code only tells pauses from deaths."""
+        """Read the result of a process from its files; the exit code only separates pauses from crashes."""
         folder, code = ended.task.folder, ended.process.exitcode
         state = folder.state()
         if state in ("done", "failed"):
@@ -222,9 +222,9 @@ class Launcher:
             self.again(ended.task, died=code != BUSY)
 
     def again(self, each: Task, died: bool) -> None:
-        """Busy: later. Dead without a word: once more from its last checkpoint, until hopeless.
+        """Requeue the run if another process holds its lock; if it crashed, retry up to 3 times, then fail.
 
-        Deaths of which the run's files cannot tell, while it is imported, are counted here.
+        Crashes during the import leave nothing in the run's files, so they are counted here.
         """
         folder = each.folder
         if died and folder.state() != "running" and not provenance.mark_death(folder):
@@ -249,7 +249,7 @@ class Launcher:
             self.pass_on(each)
 
     def pass_on(self, each: Child) -> None:
-        """The launcher's own word to a run, also to one that was being started when it was given."""
+        """Send the launcher's signal to a run, also to one that was being started when the signal came."""
         if each.process.pid and self.word:
             with suppress(ProcessLookupError):
                 os.kill(each.process.pid, self.word)

@@ -117,7 +117,7 @@ class Checkpoints:
         return state, "; ".join(filter(None, [note, more or (note and "last.pt used")]))
 
     def best_score(self) -> float | None:
-        """None where there is none to beat; one that is no finite number would never be beaten."""
+        """The best score so far; None where there is none, or where it is not finite."""
         try:
             score = float(json.loads((self.dir / "best.json").read_bytes())["score"])
         except (OSError, ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Executing one run: lock, resume, compute, save; whatever happens is told by the files it leaves."""
+"""Executing one run: lock, resume, compute, save; the files it leaves say what happened."""
 
 import os
 import sys
@@ -147,8 +147,9 @@ def state_if_ended(folder: Folder, options: Options) -> str:
 
 
 def give_up(folder: Folder, deaths: int) -> str:
-    """The run has failed: it would die for ever."""
-    text = f"died {deaths} times without a new checkpoint and without a word: killed, or out of memory?\n"
+    """Mark the run failed: it crashed too often without a new checkpoint."""
+    times = f"died {deaths} times without a new checkpoint"
+    text = f"{times} and without an error message: killed, or out of memory?\n"
     write(folder.dir / "error.txt", text, sync=True)
     return "failed"
 
@@ -228,7 +229,7 @@ def finish(experiment: Experiment, run: Run) -> str:
 
 
 def fail(run: Run, error: BaseException, text: str) -> str:
-    """Keep what went wrong in error.txt; a rank that was killed without a word leaves the run paused."""
+    """Write the error to error.txt; where another rank was killed without an error, leave the run paused."""
     run.ranks.leave(text)
     faults = run.ranks.faults()
     print(text, file=sys.stderr, flush=True)

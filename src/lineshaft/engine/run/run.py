@@ -124,7 +124,7 @@ class Run:
             os.truncate(self.dir / "metrics.jsonl", logged)
 
     def _improves(self, score: float | None) -> bool:
-        """Whether it is the best so far; a score that is no finite number never is."""
+        """Whether it is the best so far; a score that is not finite never is."""
         if score is None:
             return False
         if self.config.objective is None:

@@ -50,7 +50,7 @@ class Stop:
             raise KeyboardInterrupt
 
     def clear(self) -> None:
-        """Forget what a file asked: it was for this execution or an earlier one."""
+        """Remove the stop file: it was meant for this execution or an earlier one."""
         if self.file is not None:
             self.file.unlink(missing_ok=True)
 

@@ -46,7 +46,7 @@ class Row:
 
     @property
     def diverged(self) -> bool:
-        """Done, with a final metric that is no finite number."""
+        """Done, with a final metric that is not finite."""
         return not all(map(math.isfinite, self.result.values()))
 
     def flatten(self, config: dict[str, Any]) -> None:
