@@ -13,11 +13,11 @@ demo: .venv/ready
 	.venv/bin/lineshaft demo
 
 test: .venv/test-ready lint
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/test-ready
-	.venv/bin/ruff format --check src tests
-	.venv/bin/ruff check src tests
+	.venv/bin/ruff format --check src tests examples
+	.venv/bin/ruff check src tests examples
 	.venv/bin/mypy --strict src/lineshaft/engine
 	.venv/bin/lint-imports
 	.venv/bin/deptry src

@@ -131,7 +131,7 @@ def sweep(
 
     alone()
     folder = runs_folder(runs)
-    at_once = expected(experiment, words or [], workers)
+    at_once = expected(experiment, words or [], workers, per_gpu)
     each = threads or max(1, cores() // at_once)
     if not dry_run and slurm is None:
         warm_up([experiment], each)
@@ -146,13 +146,13 @@ def sweep(
     return launch_cells(cells, folder, options, workers, fail_fast, per_gpu)
 
 
-def expected(experiment: str, words: Sequence[str], workers: int | None) -> int:
+def expected(experiment: str, words: Sequence[str], workers: int | None, per_gpu: int) -> int:
     """Runs at once, from the words alone: the forkserver starts before the experiment is imported."""
     from lineshaft.engine.launch.local import places
     from lineshaft.engine.spec.grid import split
 
     cells = math.prod(len(split(word)[1]) for word in words) if ":" not in experiment else workers or cores()
-    return places(cells, workers)[0]
+    return places(cells, workers, per_gpu)[0]
 
 
 def planned(experiment: str, words: Sequence[str]) -> list[Cell]:
@@ -185,17 +185,19 @@ def table(address: str) -> list[Cell]:
 
 
 def rows_of(function: Any, address: str) -> list[Config]:
-    """What the function returns; refused where it is no table, which any name of a module may be."""
+    """The configurations that the function returns; RequestError where it is not a table."""
     try:
         inspect.signature(function).bind()
     except (TypeError, ValueError) as error:
         raise RequestError(
-            f"{address} is no table: {error}; a table is a function without arguments"
+            f"{address} is not a table: {error}; a table is a function without arguments"
         ) from None
     rows = function()
     found = list(rows) if isinstance(rows, Iterable) else [rows]
     if isinstance(rows, Config) or not all(isinstance(row, Config) for row in found):
-        raise RequestError(f"{address} is no table: it returns {rows!r:.60}, no list of configurations")
+        raise RequestError(
+            f"{address} is not a table: it returns {rows!r:.60} instead of a list of configurations"
+        )
     return found
 
 
@@ -244,7 +246,7 @@ def launch_cells(
     code = launcher.run()
     board.finish(launcher)
     for run_id, why in list(launcher.refusals.items())[:5]:
-        say(f"refused: {run_id}: {why}")
+        say(f"refused: {why}" if run_id in why else f"refused: {run_id}: {why}")
     for run_id in [i for i, state in launcher.states.items() if state == "failed"][:5]:
         say(f"failed: {run_id}: {last_line(runs / run_id / 'error.txt')}")
     return code

@@ -114,6 +114,30 @@ def errors(path: Path) -> Figure:
     return Figure("What the annotator gets wrong", plot, caption)
 
 
+def detection(folder: Folder) -> Figure:
+    """AUROC of every ranking on every set of errors."""
+    from matplotlib.figure import Figure as Plot
+
+    result = folder.result()
+    sets = [name for name in ("val", "annotator", "outside") if f"{name}/base" in result]
+    methods = sorted(
+        {key.split("/")[1] for key in result if key.startswith(f"{sets[-1]}/") and key.endswith("/auroc")},
+        key=lambda method: result[f"{sets[-1]}/{method}/auroc"],
+    )
+    plot = Plot(figsize=(7.5, 1 + 0.24 * len(methods)), layout="constrained")
+    axes = plot.subplots()
+    for name, marker, colour in zip(sets, "o^s", ("#b5b5b5", "#35618f", "#c9822b")):
+        values = [result[f"{name}/{method}/auroc"] for method in methods]
+        axes.plot(values, range(len(methods)), marker, color=colour, label=name)
+    axes.axvline(0.5, color="#999999", linewidth=0.8)
+    axes.set_yticks(range(len(methods)), methods, fontsize=7)
+    axes.set_xlabel("AUROC: chance that a wrong turn is doubted more than a right one")
+    axes.legend(frameon=False, fontsize=8)
+    _calm(axes)
+    caption = "Rankings of annotated turns; rule_ ones need no model. Outside: another model's output."
+    return Figure("Who finds the wrong annotations", plot, caption)
+
+
 def _there(folder: Folder, name: str) -> bool:
     return (folder.dir / "arrays" / f"{name}.npy").exists()
 

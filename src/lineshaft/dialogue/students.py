@@ -271,8 +271,11 @@ class Students:
         return system.weigh(notes, self.settings.share, job.rng(self.settings.seed))
 
     def _without_annotations(self, system: System) -> Model:
-        if system.source != "labels":
-            return self.lower
+        return self._with_labels if system.source == "labels" else self.lower
+
+    @cached_property
+    def _with_labels(self) -> Model:
+        """A student of the validation dialogues instead of annotations."""
         parts, weights = self._base
         more = self.plain.prepare(self.plain.examples(self.validation))
         weight = np.full(len(more.right), SHOT_WEIGHT)

@@ -2,7 +2,8 @@
 
 A system says which automatic annotations of the unlabelled dialogues it takes, as a weight for each of their
 candidates. Those that read gold say so: they bound what can be reached, or control that nothing leaks. The
-control of a filter takes as many turns (or decisions) of either kind at random.
+control of a filter takes as many turns (or decisions) of either kind at random; filters that keep the same
+share of either kind have one control.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ Weigh = Callable[["Annotations", float, np.random.Generator], np.ndarray]
 @dataclass(frozen=True)
 class System:
     """label: what a reader sees; weigh: weights of the candidates of annotated turns, None for a system that
-    learns from none; control: the filter that this is the random control of; gold: it reads gold of
+    learns from none; control: the filters that this is the random control of; gold: it reads gold of
     unlabelled dialogues; source: what replaces the automatic annotations, if anything."""
 
     label: str
     weigh: Weigh | None = None
-    control: str = ""
+    control: tuple[str, ...] = ()
     gold: bool = False
     source: str = "automatic"
     learned: bool = False
@@ -86,17 +87,17 @@ SYSTEMS: dict[str, System] = {
     "labels": System("+ the filter's calibration labels", source="labels"),
     "all": System("+ all annotations", _every),
     "confidence": System("+ confidence filter", _confidence),
-    "random_confidence": System("+ random drop, as confidence", _random(_confidence), "confidence"),
     "classifier": System("+ error classifier filter", _classifier, learned=True),
-    "random_classifier": System(
-        "+ random drop, as classifier", _random(_classifier), "classifier", learned=True
-    ),
     "stacked": System("+ both stacked", _stacked, learned=True),
-    "random_stacked": System("+ random drop, as stacked", _random(_stacked), "stacked", learned=True),
+    "random": System(
+        "+ random drop, size and kind of the filters",
+        _random(_confidence),
+        ("confidence", "classifier", "stacked"),
+    ),
     "slots": System("+ doubtful slots left out", _slots),
-    "random_slots": System("+ random slots left out", _random_slots, "slots"),
+    "random_slots": System("+ random slots left out", _random_slots, ("slots",)),
     "oracle": System("+ oracle filter: bound of filtering", _oracle, gold=True),
-    "random_oracle": System("+ random drop, as oracle", _random(_oracle), "oracle", gold=True),
+    "random_oracle": System("+ random drop, as oracle", _random(_oracle), ("oracle",), gold=True),
     "gold": System("+ gold annotations: full-shot", _every, gold=True, source="gold"),
     "permuted": System("permuted gold (control)", _every, gold=True, source="permuted"),
 }

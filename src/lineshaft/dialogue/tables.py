@@ -6,6 +6,7 @@ from lineshaft.dialogue.annotators.tracker import Vectors
 from lineshaft.dialogue.corpora.public import Crosswoz, Multiwoz
 from lineshaft.dialogue.corpora.woz2 import Woz2
 from lineshaft.dialogue.corpora.xrisawoz import Xrisawoz
+from lineshaft.dialogue.experiments import analyse
 from lineshaft.dialogue.experiments.loop import Config
 
 SEEDS = range(3)
@@ -41,3 +42,8 @@ def crosswoz() -> list[Config]:
 def multiwoz() -> list[Config]:
     """English to Chinese, 7 domains."""
     return [Config(data=Multiwoz(), seed=seed) for seed in SEEDS]
+
+
+def detection() -> list[analyse.Config]:
+    """Who finds wrong annotations of X-RiSAWOZ: the annotator's own, and a language model's."""
+    return [analyse.Config(data=Xrisawoz(), annotator=Vectors(), seed=seed) for seed in SEEDS]

@@ -20,7 +20,7 @@ def fit(
     start: np.ndarray | None = None,
     weight: np.ndarray | None = None,
     rare: int = 3,
-    tolerance: float = 1e-4,
+    tolerance: float = 3e-4,
 ) -> np.ndarray:
     """Weights float32 [features + 1], the last one the bias.
 

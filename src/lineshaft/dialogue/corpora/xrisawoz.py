@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Literal
 
 from lineshaft.dialogue import data
-from lineshaft.dialogue.corpus.dialogue import Dialogue, Slot
+from lineshaft.dialogue.corpus.dialogue import Dialogue, Slot, State
 from lineshaft.dialogue.corpus.files import read_json, read_json_member
 from lineshaft.dialogue.corpus.material import Material, deal
 from lineshaft.dialogue.corpus.ontology import Ontology, surfaces
 from lineshaft.dialogue.corpus.read import read
 from lineshaft.dialogue.corpus.readers.risawoz import slot
 from lineshaft.dialogue.corpus.readers.subtask import project
+from lineshaft.dialogue.corpus.state import read as read_line
 from lineshaft.dialogue.corpus.text import plain
 from lineshaft.engine import Part, RequestError, Run
 
@@ -37,6 +38,17 @@ class Xrisawoz(Part):
 
     def load(self, run: Run, seed: int) -> tuple[Material, Ontology]:
         return load(run.data(data.XRISAWOZ), seed)
+
+    def outside(self, run: Run) -> list[list[State]]:
+        """A language model's states of the target dialogues: errors that no annotator here has made."""
+        folder = run.data(data.XRISAWOZ_LLM)
+        records = read_json(folder / "test_dev/llm_predictions_dst_en_mod4_012.json.xz")
+        states: dict[int, list[State]] = {}
+        for record in records:
+            update, _ = read_line(record["prediction"])
+            found = {Slot(s.domain.lower(), s.name.lower()): value for s, value in update.assigned.items()}
+            states.setdefault(record["dialogue"], []).append(found)
+        return list(states.values())
 
 
 def load(folder: Path, seed: int) -> tuple[Material, Ontology]:

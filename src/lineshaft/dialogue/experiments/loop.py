@@ -15,17 +15,12 @@ from lineshaft.dialogue import metrics, pictures, table
 from lineshaft.dialogue.annotators.parts import Annotator
 from lineshaft.dialogue.annotators.tracker import Stacker
 from lineshaft.dialogue.bootstrap import bootstrap
-from lineshaft.dialogue.corpora.own import Corpus
-from lineshaft.dialogue.corpora.public import Crosswoz, Multiwoz
+from lineshaft.dialogue.corpora.parts import Data
 from lineshaft.dialogue.corpora.sample import Sample
-from lineshaft.dialogue.corpora.woz2 import Woz2
-from lineshaft.dialogue.corpora.xrisawoz import Xrisawoz
 from lineshaft.dialogue.errors.classify import Dense, Linear
 from lineshaft.dialogue.students import Settings, Students, at_edge
 from lineshaft.dialogue.systems import SYSTEMS
 from lineshaft.engine import Figure, Folder, Run
-
-Data = Sample | Woz2 | Xrisawoz | Crosswoz | Multiwoz | Corpus
 
 
 class Config(engine.Config):
@@ -157,8 +152,9 @@ def _gains(names: list[str], right: dict[str, np.ndarray], dialogue: np.ndarray)
     control (JGA), and the permuted control above copying (turn EM)."""
     pairs = [(f"{name}/gain", right[name][0] - right["lower"][0]) for name in names if name != "lower"]
     for name in names:
-        if filtered := SYSTEMS[name].control:
-            pairs.append((f"{filtered}/over_random", right[filtered][0] - right[name][0]))
+        for filtered in SYSTEMS[name].control:
+            if filtered in names:
+                pairs.append((f"{filtered}/over_random", right[filtered][0] - right[name][0]))
     if "permuted" in names:
         em = metrics.METRICS.index("turn_em")
         pairs.append(("permuted/over_copy", right["permuted"][em] - right["copy"][em]))

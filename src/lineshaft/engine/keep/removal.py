@@ -24,7 +24,7 @@ class Doomed:
     orphans: list[str]
 
 
-def doomed(
+def to_remove(
     runs: Path,
     texts: Sequence[str] = (),
     states: Sequence[str] = (),
@@ -46,11 +46,11 @@ def doomed(
 
 
 def named(runs: Path, texts: Sequence[str]) -> list[Row]:
-    """The runs named; a folder elsewhere that only looks like one, such as a model's, is none of them."""
+    """The runs named. Folders outside --runs are refused, even if they look like a run."""
     found = {folder.dir: read(folder) or Row(folder, "new") for folder in (pick(runs, t) for t in texts)}
     for home in found:
         if home.parent.resolve().parent != runs.resolve():
-            raise RequestError(f"{home} is no run below {runs}: name its folder of runs with --runs")
+            raise RequestError(f"{home} is not a run below {runs}: name its folder of runs with --runs")
     return list(with_queue(list(found.values())))
 
 

@@ -23,6 +23,7 @@ from lineshaft.engine.run import provenance
 from lineshaft.engine.run.description import description
 from lineshaft.engine.run.execute import MOST_DEATHS, begin, give_up
 from lineshaft.engine.run.options import Options, cores, set_threads
+from lineshaft.engine.run.stop import asking
 from lineshaft.engine.spec.experiment import find, own
 from lineshaft.engine.spec.frozen import keep
 
@@ -172,7 +173,7 @@ class Launcher:
         self.stopping |= self.fail_fast
 
     def postpone(self, each: Task, error: OSError) -> None:
-        """The machine had no process or no file to give: try again later, but not for ever."""
+        """Try again later, at most 3 times: the machine had no free process or file handle."""
         self.errors[each.folder.id] += 1
         if self.errors[each.folder.id] >= MOST_DEATHS and not self.running:
             self.refuse(each, f"{each.folder.id}: {error}; give the same command again")
@@ -206,7 +207,7 @@ class Launcher:
         self.changed(self)
 
     def settle(self, ended: Child) -> None:
-        """What a process left behind: the files decide, the exit code only tells pauses from deaths."""
+        """Read the result of a process from its files; the exit code only separates pauses from crashes."""
         folder, code = ended.task.folder, ended.process.exitcode
         state = folder.state()
         if state in ("done", "failed"):
@@ -221,9 +222,9 @@ class Launcher:
             self.again(ended.task, died=code != BUSY)
 
     def again(self, each: Task, died: bool) -> None:
-        """Busy: later. Dead without a word: once more from its last checkpoint, until hopeless.
+        """Requeue the run if another process holds its lock; if it crashed, retry up to 3 times, then fail.
 
-        Deaths of which the run's files cannot tell, while it is imported, are counted here.
+        Crashes during the import leave nothing in the run's files, so they are counted here.
         """
         folder = each.folder
         if died and folder.state() != "running" and not provenance.mark_death(folder):
@@ -239,15 +240,16 @@ class Launcher:
     def interrupt(self, number: int = signal.SIGINT, frame: object = None) -> None:
         """First: ask every run to save and stop. Again: kill them; they resume where they last saved.
 
+        A closed terminal may send SIGHUP twice, and never kills.
         A handler that raises nothing: an exception while a process is being started would lose sight of it.
         """
-        self.word = signal.SIGKILL if self.word else signal.SIGTERM
+        self.word = signal.SIGKILL if self.word and number != signal.SIGHUP else self.word or signal.SIGTERM
         self.stopping = True
         for each in self.running:
             self.pass_on(each)
 
     def pass_on(self, each: Child) -> None:
-        """The launcher's own word to a run, also to one that was being started when it was given."""
+        """Send the launcher's signal to a run, also to one that was being started when the signal came."""
         if each.process.pid and self.word:
             with suppress(ProcessLookupError):
                 os.kill(each.process.pid, self.word)
@@ -278,8 +280,9 @@ def visible_gpus() -> int:
 
 @contextmanager
 def calling(handler: Callable[[int, object], None]) -> Iterator[None]:
-    """Ctrl-C, which a SIGTERM to the launcher is too, calls this meanwhile."""
-    before = {n: signal.signal(n, handler) for n in (signal.SIGINT, signal.SIGTERM)}
+    """Ctrl-C, a SIGTERM to the launcher, or the end of its terminal calls this meanwhile."""
+    numbers = [n for n in asking() if n != signal.SIGUSR2]
+    before = {n: signal.signal(n, handler) for n in numbers}
     try:
         yield
     finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lineshaft.engine.errors import RequestError, counted
+from lineshaft.engine.run.state import restored, storable
 from lineshaft.engine.run.store import storage_error, write_json
 
 
@@ -21,6 +22,8 @@ class Checkpoints:
     def __init__(self, directory: Path) -> None:
         self.dir = directory
         self.last_is_damaged = False
+        self.logged: int | None = 0
+        """Length of metrics.jsonl when the loaded checkpoint was saved; None where it does not say."""
 
     def save(
         self,
@@ -30,20 +33,24 @@ class Checkpoints:
         best: bool,
         randoms: Sequence[dict[str, Any]] = (),
         sharded: bool = False,
+        logged: int | None = None,
     ) -> None:
         """Keep the new state as last, the one before as previous, and as best where it is.
 
         `randoms` are the random states of all ranks, by default those of this process. A `sharded` state is a
-        list with the part of each rank.
+        list with the part of each rank. `logged` is the length of metrics.jsonl: what is logged later is
+        dropped when the run resumes from here. Raises StateError for a state that could not be read again.
         """
         import torch
+
+        state = storable(state)
 
         self.dir.mkdir(exist_ok=True)
         path, temporary = self.dir / "last.pt", self.dir / ".last.pt.part"
         try:
             with temporary.open("wb") as file:
                 first, *others = randoms or [random_states()]
-                content = {"step": step, "state": state, "random": first}
+                content = {"step": step, "state": state, "random": first, "logged": logged}
                 content |= {"others": others} if others else {}
                 torch.save(content | ({"sharded": True} if sharded else {}), file)
                 file.flush()
@@ -74,6 +81,7 @@ class Checkpoints:
                     bad.append(f"{name} is damaged ({error})")
                     self.last_is_damaged |= name == "last.pt"
                     continue
+                self.logged = content.get("logged")
                 state, notes = self.part(content, rank, world), [*bad, f"{name} used"] if bad else []
                 randoms = [content["random"], *content.get("others", [])]
                 if restore_random and rank < len(randoms):
@@ -109,7 +117,7 @@ class Checkpoints:
         return state, "; ".join(filter(None, [note, more or (note and "last.pt used")]))
 
     def best_score(self) -> float | None:
-        """None where there is none to beat; one that is no finite number would never be beaten."""
+        """The best score so far; None where there is none, or where it is not finite."""
         try:
             score = float(json.loads((self.dir / "best.json").read_bytes())["score"])
         except (OSError, ValueError, KeyError, TypeError):
@@ -140,7 +148,7 @@ def read(path: Path) -> dict[str, Any]:
             damaged = archive.testzip()
         if damaged is None:
             content: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-            return content
+            return content | {"state": restored(content["state"])}
     except Exception as error:
         raise ValueError(str(error).split("\n")[0][:120] or type(error).__name__) from None
     raise ValueError(f"checksum of {Path(damaged).name} is wrong")

@@ -1,4 +1,4 @@
-"""Executing one run: lock, resume, compute, save; whatever happens is told by the files it leaves."""
+"""Executing one run: lock, resume, compute, save; the files it leaves say what happened."""
 
 import os
 import sys
@@ -22,6 +22,7 @@ from lineshaft.engine.run.options import Options, device, set_threads
 from lineshaft.engine.run.progress import Progress
 from lineshaft.engine.run.ranks import LostRank
 from lineshaft.engine.run.run import Run
+from lineshaft.engine.run.state import final_metrics
 from lineshaft.engine.run.stop import Paused, Stop
 from lineshaft.engine.run.store import FULL, Folder, StorageError, mend_tail, remove, write, write_json
 from lineshaft.engine.spec.config import Config, as_json
@@ -88,11 +89,17 @@ def begin(folder: Folder, address: str, config: Config) -> None:
 @contextmanager
 def locked(folder: Folder) -> Iterator[None]:
     """Hold the run's lock; it vanishes with this process however that ends."""
+    lock = FileLock(folder.dir / "lock", timeout=LOCK_PATIENCE, poll_interval=0.02)
     try:
-        with FileLock(folder.dir / "lock", timeout=LOCK_PATIENCE, poll_interval=0.02):
-            yield
+        lock.acquire()
     except Timeout:
         raise Busy(f"{folder.id} is running elsewhere") from None
+    except OSError as error:
+        raise RequestError(str(StorageError(folder.dir / "lock", error))) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def lead(experiment: Experiment, config: Config, folder: Folder, options: Options, started: str) -> str:
@@ -140,8 +147,9 @@ def state_if_ended(folder: Folder, options: Options) -> str:
 
 
 def give_up(folder: Folder, deaths: int) -> str:
-    """The run has failed: it would die for ever."""
-    text = f"died {deaths} times without a new checkpoint and without a word: killed, or out of memory?\n"
+    """Mark the run failed: it crashed too often without a new checkpoint."""
+    times = f"died {deaths} times without a new checkpoint"
+    text = f"{times} and without an error message: killed, or out of memory?\n"
     write(folder.dir / "error.txt", text, sync=True)
     return "failed"
 
@@ -199,7 +207,7 @@ def finish(experiment: Experiment, run: Run) -> str:
         if note := run.resume():
             print(f"checkpoint: {note}", file=sys.stderr)
         run.sinks = sinks(run)
-        result = {str(k): float(v) for k, v in experiment.run(run.config, run).items()}
+        result = final_metrics(experiment.run(run.config, run))
         run.ranks.any(True)  # the run is done once every rank is
         if not run.rank:
             write_json(run.dir / "result.json", result, sync=True)
@@ -221,7 +229,7 @@ def finish(experiment: Experiment, run: Run) -> str:
 
 
 def fail(run: Run, error: BaseException, text: str) -> str:
-    """Keep what went wrong in error.txt; a rank that was killed without a word leaves the run paused."""
+    """Write the error to error.txt; where another rank was killed without an error, leave the run paused."""
     run.ranks.leave(text)
     faults = run.ranks.faults()
     print(text, file=sys.stderr, flush=True)

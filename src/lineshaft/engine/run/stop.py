@@ -7,13 +7,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+ASKING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2, signal.SIGHUP)
+"""Sent by a scheduler, by a person, by Slurm, and when a terminal is closed."""
+
+
+def asking() -> list[signal.Signals]:
+    """The signals that ask here: under `nohup` a closed terminal does not."""
+    return [n for n in ASKING if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
+
 
 class Paused(BaseException):
     """The run saved its state and ends; the same command resumes it. Never caught by an experiment."""
 
 
 class Stop:
-    """Whether somebody asked. SIGTERM, SIGINT and SIGUSR2 ask; a second Ctrl-C interrupts at once.
+    """Whether somebody asked. ASKING signals do; a second Ctrl-C interrupts at once.
 
     Stops nest: a parent run computed within a run, a run within a job. What asks the outer one asks the inner
     one, and a signal reaches both, so that the outer one knows why the inner one ended.
@@ -42,7 +50,7 @@ class Stop:
             raise KeyboardInterrupt
 
     def clear(self) -> None:
-        """Forget what a file asked: it was for this execution or an earlier one."""
+        """Remove the stop file: it was meant for this execution or an earlier one."""
         if self.file is not None:
             self.file.unlink(missing_ok=True)
 
@@ -53,7 +61,7 @@ class Stop:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {n: signal.signal(n, self.receive) for n in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2)}
+        before = {n: signal.signal(n, self.receive) for n in asking()}
         listener = getattr(before[signal.SIGUSR2], "__self__", None)
         self.outer = listener if isinstance(listener, Stop) else None
         try:

@@ -111,7 +111,7 @@ def cell(task: Task) -> Cell:
 
 
 def note_death(folder: Folder) -> None:
-    """A job that ended without a word (out of memory, killed) is a death: three in a row are a failure."""
+    """Count a job that was killed, or ran out of memory, as a crash: the third one fails the run."""
     entries = folder.provenance()
     if entries and entries[-1].get("job"):
         provenance.mark_death(folder)
