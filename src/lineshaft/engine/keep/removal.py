@@ -32,7 +32,7 @@ def to_remove(
     experiment: str | None = None,
     stale: bool = False,
 ) -> list[Doomed]:
-    """The runs named, else those that meet all that is asked; never all for want of a condition."""
+    """The named runs, else those that meet all conditions; RequestError where there is no condition."""
     if bool(texts) == bool(states or where or experiment or stale):
         raise RequestError(
             "say which runs: their ids, or any of --state failed, --stale, --where key=value, "
