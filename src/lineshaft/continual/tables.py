@@ -19,6 +19,7 @@ from lineshaft.continual.methods.lump import Lump
 from lineshaft.continual.methods.lwf import Lwf
 from lineshaft.continual.methods.pnn import Pnn
 from lineshaft.continual.methods.si import Si
+from lineshaft.continual.methods.slca import Slca
 from lineshaft.continual.schedules import AnySchedule, Finetune, Frozen, Lpft
 
 DIGITS_PROBING: dict[str, Any] = {"probe_epochs": 10, "probe_lr": 0.1}  # small features, small gradients
@@ -38,7 +39,7 @@ def digits_methods() -> list[Config]:
     """Every method of this package with and without LP-FT, at the defaults; under 2 minutes on two cores."""
     methods: list[tuple[AnyMethod, ...]] = [
         (),
-        *((method(),) for method in (Agem, Der, DerPlus, Ewc, Gss, Joint, Lump, Lwf, Pnn, Si)),
+        *((method(),) for method in (Agem, Der, DerPlus, Ewc, Gss, Joint, Lump, Lwf, Pnn, Si, Slca)),
     ]
     rows = [Config(methods=m, schedule=s) for m, s in product(methods, (Finetune(), Lpft()))]
     masked = [Config(methods=(Hat(),), schedule=s(loss_over="task")) for s in (Finetune, Lpft)]
