@@ -7,6 +7,9 @@ rate LP-FT looks better than it is, because fine-tuning wants a rate ten times l
 from itertools import product
 from typing import Any
 
+from lineshaft.continual.evaluate.fewshot import Fewshot
+from lineshaft.continual.evaluate.knn import Knn
+from lineshaft.continual.evaluate.probe import Probe
 from lineshaft.continual.experiments.stream import Config
 from lineshaft.continual.methods.agem import Agem
 from lineshaft.continual.methods.choices import AnyMethod
@@ -21,6 +24,7 @@ from lineshaft.continual.methods.pnn import Pnn
 from lineshaft.continual.methods.si import Si
 from lineshaft.continual.methods.slca import Slca
 from lineshaft.continual.schedules import AnySchedule, Finetune, Frozen, Lpft
+from lineshaft.continual.streams.cifar import Cifar10
 
 DIGITS_PROBING: dict[str, Any] = {"probe_epochs": 10, "probe_lr": 0.1}  # small features, small gradients
 
@@ -44,3 +48,47 @@ def digits_methods() -> list[Config]:
     rows = [Config(methods=m, schedule=s) for m, s in product(methods, (Finetune(), Lpft()))]
     masked = [Config(methods=(Hat(),), schedule=s(loss_over="task")) for s in (Finetune, Lpft)]
     return [*rows, *masked]
+
+
+CIFAR_EVALUATIONS = (Knn(), Probe(), Fewshot())
+METHODS: tuple[tuple[AnyMethod, ...], ...] = ((Si(),), (Lwf(),), (Der(),), (Lump(),), (Agem(),), (Joint(),))
+
+
+def cifar10(**more: Any) -> Config:
+    """Seq-CIFAR-10: 5 tasks of 2 classes, ResNet-18 from scratch, 10 epochs a task."""
+    return Config(data=Cifar10(), epochs=10, batch=256, evaluate=CIFAR_EVALUATIONS, **more)
+
+
+def equal_lpft(lr: float, **more: Any) -> Lpft:
+    """LP-FT whose 3 epochs of probing are come out of the epochs: it trains no longer than others."""
+    return Lpft(lr=lr, probe_epochs=3, budget="epochs", **more)
+
+
+def headline() -> list[AnySchedule]:
+    """Fine-tuning and LP-FT at equal epochs, each with the loss over all logits and over the task's own."""
+    return [
+        *(Finetune(lr=lr) for lr in (0.0001, 0.0003, 0.001)),
+        *(Finetune(lr=lr, loss_over="task") for lr in (0.003, 0.01, 0.03)),
+        *(equal_lpft(lr) for lr in (0.001, 0.003, 0.01)),
+        *(equal_lpft(lr, loss_over="task") for lr in (0.001, 0.003, 0.01)),
+    ]
+
+
+def seq_cifar10() -> list[Config]:
+    """The four rows that decide the claim over their learning rates, 3 seeds, and the untrained network."""
+    rows = [cifar10(schedule=s, seed=seed) for seed, s in product(range(3), headline())]
+    return [*rows, *(cifar10(schedule=Frozen(), seed=seed) for seed in range(3))]
+
+
+def seq_cifar10_more_seeds() -> list[Config]:
+    """Two further seeds of the four rows, so that they have five."""
+    return [cifar10(schedule=s, seed=seed) for seed, s in product((3, 4), headline())]
+
+
+def seq_cifar10_methods() -> list[Config]:
+    """Every method with fine-tuning and with LP-FT at equal epochs, two learning rates each, 3 seeds."""
+    tuned: list[AnySchedule] = [Finetune(lr=0.0003), Finetune(lr=0.001), equal_lpft(0.001), equal_lpft(0.003)]
+    return [
+        cifar10(methods=methods, schedule=schedule, seed=seed)
+        for seed, methods, schedule in product(range(3), METHODS, tuned)
+    ]
