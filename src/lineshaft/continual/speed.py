@@ -22,9 +22,9 @@ def autocast(device: torch.device) -> torch.autocast:
 
 
 def features(net: "Net", x: Tensor, task: int | None) -> Tensor:
-    if not (x.is_cuda and wanted()):
+    if not (x.is_cuda and wanted()) or net.needs_task:
         return net.features(x, task)
-    return compiled()(net, x, task)
+    return compiled()(net, x, None)
 
 
 _eager = 0  # how many `eager` blocks are open

@@ -33,7 +33,9 @@ class Sat7(DomainData):
     def load(self, run: Run) -> Images:
         folder = run.data(data.SAT7)
         images = data.mosaic(folder / "sat7_64_jpeg92.zip")
-        return by_block(images, folder / "sat_sources.tsv.xz", "sat7_64") if self.split == "block" else images
+        if self.split == "random":
+            return images
+        return by_block(images, folder / "sat_sources.tsv.xz", "sat7_64")
 
 
 class Aid30(ClassData):

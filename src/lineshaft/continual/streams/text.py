@@ -31,7 +31,7 @@ class Asc19(Data):
     name: Literal["asc19"] = "asc19"
     order: Literal["benchmark", "seed", "natural"] | tuple[int, ...] = Field(
         "benchmark",
-        description="of the tasks: one of the benchmark's 20 by the seed, drawn, or as in the file",
+        description="of the tasks: one of the benchmark's 20 by the seed, drawn, as in the file",
     )
     length: int = Field(64, ge=8, description="greatest number of tokens; longer sentences are cut")
 
