@@ -46,10 +46,10 @@ def refused(done, *says: str) -> None:
         (["sweep", "WALK", "seed=0..999999999"], "1,000,000,000 values"),
         (["sweep", "WALK", "seed=0..9999", "steps=0..9999"], "100,000,000 cells"),
         (["sweep", "continual.tables:nothing"], "no table"),
-        (["sweep", "recommend.tables:_grid"], "is no table: missing a required argument: 'data'"),
+        (["sweep", "recommend.tables:_grid"], "is not a table: missing a required argument: 'data'"),
         (
             ["sweep", "recommend.tables:__name__"],
-            "is no table: 'lineshaft.recommend.tables' is not a callable",
+            "is not a table: 'lineshaft.recommend.tables' is not a callable",
         ),
         (["sweep", "WALK", "--slurm", "color=red"], "color"),
         (["bench", "fast"], "no bench fast"),
@@ -85,7 +85,7 @@ def test_an_experiment_file_that_is_none(lineshaft, tmp_path):
 
 def test_a_function_that_returns_something_else_is_no_table():
     for value in (None, "text", [Config(), 3], Config()):
-        with pytest.raises(RequestError, match=r"is no table: it returns .*, no list"):
+        with pytest.raises(RequestError, match=r"is not a table: it returns .* instead of a list"):
             rows_of(lambda value=value: value, "x.tables:f")
     assert rows_of(lambda: iter([Config()]), "x.tables:f") == [Config()]
 

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 import time
 
 import pytest
@@ -157,6 +158,15 @@ def test_one_bad_cell_never_stops_a_sweep(tmp_path, lineshaft):
     states = {f.name: f.state() for f in folders(tmp_path / "runs")}
     assert [states[f"k={k},seed=0"] for k in (3, 4, 6)] == ["done"] * 3
     assert states["k=2,seed=0"] == "failed"
+
+
+def test_the_bare_engine_goes_on_past_a_bad_cell(tmp_path):
+    (tmp_path / "bad.py").write_text(BAD)
+    words = [sys.executable, "-m", "lineshaft.engine", "./bad.py", "k=1,3"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 2
+    assert "refused: bad/k=1,seed=0: no such flavour" in done.stderr
+    assert [f.name for f in folders(tmp_path / "runs")] == ["k=3,seed=0"]
 
 
 def test_a_child_that_would_name_the_run_otherwise_computes_nothing(tmp_path):

@@ -156,7 +156,7 @@ def test_a_grid_around_a_configuration_keeps_what_it_does_not_name():
         (["epochs=true"], "epochs=true"),
         (["epochs=1.5"], "epochs=1.5"),
         (["method=sii"], "did you mean si"),
-        (["method=si,der", "method.alpha=1"], "no parameter of si"),
+        (["method=si,der", "method.alpha=1"], "not a parameter of si"),
         (["methods=si+der", "methods.alpha=1"], "methods.si.alpha"),
         (["methods=si+si"], "twice"),
         (["lr.x=1"], "no parts"),

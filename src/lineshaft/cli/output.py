@@ -23,7 +23,7 @@ def register(app: Any, function: Callable[..., Any], **options: Any) -> None:
 
 
 def say(text: str) -> None:
-    """A word to the person, on standard error."""
+    """Print a message on standard error."""
     print(text, file=sys.stderr, flush=True)
 
 

@@ -185,17 +185,19 @@ def table(address: str) -> list[Cell]:
 
 
 def rows_of(function: Any, address: str) -> list[Config]:
-    """What the function returns; refused where it is no table, which any name of a module may be."""
+    """The configurations that the function returns; RequestError where it is not a table."""
     try:
         inspect.signature(function).bind()
     except (TypeError, ValueError) as error:
         raise RequestError(
-            f"{address} is no table: {error}; a table is a function without arguments"
+            f"{address} is not a table: {error}; a table is a function without arguments"
         ) from None
     rows = function()
     found = list(rows) if isinstance(rows, Iterable) else [rows]
     if isinstance(rows, Config) or not all(isinstance(row, Config) for row in found):
-        raise RequestError(f"{address} is no table: it returns {rows!r:.60}, no list of configurations")
+        raise RequestError(
+            f"{address} is not a table: it returns {rows!r:.60} instead of a list of configurations"
+        )
     return found
 
 

@@ -62,7 +62,7 @@ class Watch:
         self.at_start = 0
 
     def look(self) -> bool:
-        """Whether there is more to wait for. squeue is asked before the files, which so know better."""
+        """Whether there is more to wait for. Query squeue first: the files, read later, win."""
         now, first = time.monotonic(), self.asked < 0
         left = [each for run, each in self.tasks.items() if self.states[run] not in ENDED]
         if now - self.asked >= ASK_EVERY:
@@ -75,7 +75,7 @@ class Watch:
         return any(state not in ENDED for state in self.states.values())
 
     def state(self, each: Task) -> str:
-        """`lost` where squeue has twice not known the job of a run that is not finished."""
+        """`lost` where squeue has twice not listed the job of an unfinished run."""
         state, run = each.folder.state(), each.folder.id
         if state in ("done", "failed", "running"):
             return state
@@ -109,12 +109,12 @@ class Watch:
         return ", ".join(parts)
 
     def finish(self) -> int:
-        """The exit code, and a word on every run that did not come to a result."""
+        """Return the exit code, and print a line for every run without a result."""
         say(f"\r\x1b[K{self.line()}" if sys.stderr.isatty() else self.line())
         lost = [each for run, each in self.tasks.items() if self.states[run] == "lost"]
         silent = [each for each in lost if not paused(each)]
         for each in silent[:5]:
-            say(f"ended without a word: {each.folder.id}: {self.log(each)}")
+            say(f"ended without an error message: {each.folder.id}: {self.log(each)}")
         for run in [run for run, state in self.states.items() if state == "failed"][:5]:
             say(f"failed: {run}: {last_line(self.tasks[run].folder.dir / 'error.txt')}")
         if lost:

@@ -51,7 +51,7 @@ def summary(
     from lineshaft.engine.table.summary import summaries
 
     if style not in FORMATS:
-        raise RequestError(f"--format {style[:40]} is none of {', '.join(FORMATS)}")
+        raise RequestError(f"--format {style[:40]} is not one of {', '.join(FORMATS)}")
     style = "json" if json else style
     several = experiments(runs_folder(runs)) if experiment is None else []
     if len(several) > 1 and (by or metric or tune or pair or style == "csv"):

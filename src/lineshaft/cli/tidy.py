@@ -45,9 +45,9 @@ def rm(
     runs: Runs = None,
 ) -> None:
     """Remove runs, whole folders; running and queued ones are refused."""
-    from lineshaft.engine.keep.removal import carry_out, doomed
+    from lineshaft.engine.keep.removal import carry_out, to_remove
 
-    found = doomed(runs_folder(runs), run or (), names(state), where or (), experiment, stale)
+    found = to_remove(runs_folder(runs), run or (), names(state), where or (), experiment, stale)
     for each in found:
         home = each.row.folder.dir
         print(plain(f"{each.row.state} {each.row.id}"))

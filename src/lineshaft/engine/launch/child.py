@@ -27,7 +27,7 @@ EXIT = {"done": DONE, "failed": FAILED, "paused": PAUSED}
 
 @dataclass(eq=False)
 class Child:
-    """A process that computes a task, and the end of a pipe through which it says one word at most."""
+    """A process that computes a task, and the pipe through which it sends one message at most."""
 
     process: ForkServerProcess
     task: Task
@@ -37,7 +37,7 @@ class Child:
     said: str | None = None
 
     def listen(self) -> None:
-        """Take in its word: empty once its run has ended, else a complaint; None where it died silently."""
+        """Read the child's message: '' once its run has ended, text for an error, None if it crashed."""
         with self.pipe:
             try:
                 self.said = str(self.pipe.recv()) if self.pipe.poll() else None
@@ -46,12 +46,12 @@ class Child:
 
     @property
     def has_ended(self) -> bool:
-        """Its run has; the process may need a while yet to let go of a GPU."""
+        """Whether its run has ended; the process may still need a moment to release a GPU."""
         return self.said == ""
 
 
 def spawn(task: Task, options: Options) -> Child:
-    """A new process from the forkserver; the environment it finds is that of the forkserver's start."""
+    """Start a process from the forkserver; its environment is the one the forkserver started with."""
     here, there = multiprocessing.Pipe(duplex=False)
     arguments = (task.address, task.config.model_dump_json(), task.folder.dir, options, there)
     with without_main():
@@ -62,7 +62,7 @@ def spawn(task: Task, options: Options) -> Child:
 
 
 def compute(address: str, config: str, home: Path, options: Options, word: Connection) -> None:
-    """What the process does; its exit code only tells pauses from deaths."""
+    """What the process does; its exit code only separates pauses from crashes."""
     try:
         multiprocessing.set_start_method(None, force=True)
         set_threads(options.threads)
@@ -75,7 +75,7 @@ def compute(address: str, config: str, home: Path, options: Options, word: Conne
     except KeyboardInterrupt:
         code = PAUSED
     except Exception as error:
-        word.send(str(error) if isinstance(error, RequestError) else unforeseen(address, error))
+        word.send(str(error) if isinstance(error, RequestError) else unexpected(address, error))
         code = REFUSED
     wind_up()
     sys.exit(code)
@@ -100,14 +100,14 @@ def wind_up() -> None:
     atexit._run_exitfuncs()
 
 
-def unforeseen(address: str, error: Exception) -> str:
-    """A fault outside the experiment's code, which no further try would mend."""
+def unexpected(address: str, error: Exception) -> str:
+    """An error outside the experiment's code; trying again would not help."""
     return f"{address}: {type(error).__name__}: {error}; `lineshaft run` with the same words shows where"
 
 
 @contextmanager
 def without_main() -> Iterator[None]:
-    """Children need nothing of the main module: spare them its import (and a script its guard)."""
+    """Keep children from importing the main module: they need nothing of it, and scripts need no guard."""
     names: dict[str, Any] = sys.modules["__main__"].__dict__
     hidden: dict[str, Any] = {k: names.pop(k) for k in ("__file__", "__spec__") if k in names}
     names["__spec__"] = None

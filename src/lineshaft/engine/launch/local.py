@@ -125,7 +125,7 @@ class Launcher:
         return DONE if self.count("done") == self.total else PAUSED
 
     def start_some(self) -> None:
-        """Fill the free places; runs that somebody else computes go to the back of the queue."""
+        """Start runs up to the limit; runs that another process computes go to the back of the queue."""
         for _ in range(len(self.waiting)):
             if self.stopping or len(self.running) >= self.workers:
                 return
@@ -173,7 +173,7 @@ class Launcher:
         self.stopping |= self.fail_fast
 
     def postpone(self, each: Task, error: OSError) -> None:
-        """The machine had no process or no file to give: try again later, but not for ever."""
+        """Try again later, at most 3 times: the machine had no free process or file handle."""
         self.errors[each.folder.id] += 1
         if self.errors[each.folder.id] >= MOST_DEATHS and not self.running:
             self.refuse(each, f"{each.folder.id}: {error}; give the same command again")
@@ -207,7 +207,7 @@ class Launcher:
         self.changed(self)
 
     def settle(self, ended: Child) -> None:
-        """What a process left behind: the files decide, the exit code only tells pauses from deaths."""
+        """Read the result of a process from its files; the exit code only separates pauses from crashes."""
         folder, code = ended.task.folder, ended.process.exitcode
         state = folder.state()
         if state in ("done", "failed"):
@@ -222,9 +222,9 @@ class Launcher:
             self.again(ended.task, died=code != BUSY)
 
     def again(self, each: Task, died: bool) -> None:
-        """Busy: later. Dead without a word: once more from its last checkpoint, until hopeless.
+        """Requeue the run if another process holds its lock; if it crashed, retry up to 3 times, then fail.
 
-        Deaths of which the run's files cannot tell, while it is imported, are counted here.
+        Crashes during the import leave nothing in the run's files, so they are counted here.
         """
         folder = each.folder
         if died and folder.state() != "running" and not provenance.mark_death(folder):
@@ -249,7 +249,7 @@ class Launcher:
             self.pass_on(each)
 
     def pass_on(self, each: Child) -> None:
-        """The launcher's own word to a run, also to one that was being started when it was given."""
+        """Send the launcher's signal to a run, also to one that was being started when the signal came."""
         if each.process.pid and self.word:
             with suppress(ProcessLookupError):
                 os.kill(each.process.pid, self.word)
@@ -270,7 +270,7 @@ def places(tasks: int, workers: int | None, per_gpu: int = 1) -> tuple[int, list
 
 
 def visible_gpus() -> int:
-    """GPUs torch may use; torch is asked only where the machine has one."""
+    """The number of GPUs that torch may use; imports torch only where the machine has one."""
     if not any(Path("/dev").glob("nvidia[0-9]*")):
         return 0
     import torch
@@ -280,7 +280,7 @@ def visible_gpus() -> int:
 
 @contextmanager
 def calling(handler: Callable[[int, object], None]) -> Iterator[None]:
-    """Ctrl-C, a SIGTERM to the launcher, or the end of its terminal calls this meanwhile."""
+    """Call `handler` on Ctrl-C, SIGTERM and SIGHUP."""
     numbers = [n for n in asking() if n != signal.SIGUSR2]
     before = {n: signal.signal(n, handler) for n in numbers}
     try:

@@ -1,4 +1,4 @@
-"""Executing one run: lock, resume, compute, save; whatever happens is told by the files it leaves."""
+"""Executing one run: lock, resume, compute, save; the files it leaves say what happened."""
 
 import os
 import sys
@@ -88,7 +88,7 @@ def begin(folder: Folder, address: str, config: Config) -> None:
 
 @contextmanager
 def locked(folder: Folder) -> Iterator[None]:
-    """Hold the run's lock; it vanishes with this process however that ends."""
+    """Hold the run's lock; the system releases it when this process ends, even if it is killed."""
     lock = FileLock(folder.dir / "lock", timeout=LOCK_PATIENCE, poll_interval=0.02)
     try:
         lock.acquire()
@@ -147,8 +147,9 @@ def state_if_ended(folder: Folder, options: Options) -> str:
 
 
 def give_up(folder: Folder, deaths: int) -> str:
-    """The run has failed: it would die for ever."""
-    text = f"died {deaths} times without a new checkpoint and without a word: killed, or out of memory?\n"
+    """Mark the run failed: it crashed too often without a new checkpoint."""
+    times = f"died {deaths} times without a new checkpoint"
+    text = f"{times} and without an error message: killed, or out of memory?\n"
     write(folder.dir / "error.txt", text, sync=True)
     return "failed"
 
@@ -168,7 +169,7 @@ def follow(experiment: Experiment, config: Config, folder: Folder, options: Opti
 
 
 def compute(experiment: Experiment, config: Config, folder: Folder, options: Options, started: str) -> str:
-    """Call the experiment, its output captured, and turn its end into files."""
+    """Call the experiment, capture its output, and write its outcome to files."""
     mend_tail(folder.dir / "metrics.jsonl")
     code, checkpoint = code_of_launch(experiment, options), Checkpoints(folder.dir / "checkpoints").step()
     note = change_of_code(folder, code)
@@ -195,12 +196,12 @@ def compute(experiment: Experiment, config: Config, folder: Folder, options: Opt
 
 
 def open_terminal() -> Any:
-    """A stream to the terminal that stays one while standard error is captured."""
+    """A stream that still reaches the terminal while standard error is captured."""
     return os.fdopen(os.dup(2), "w")
 
 
 def finish(experiment: Experiment, run: Run) -> str:
-    """done, paused or failed, with result.json, nothing or error.txt."""
+    """Return done, paused or failed; write result.json when done, error.txt when failed."""
     try:
         seed_all(run.config.seed)
         if note := run.resume():
@@ -228,7 +229,7 @@ def finish(experiment: Experiment, run: Run) -> str:
 
 
 def fail(run: Run, error: BaseException, text: str) -> str:
-    """Keep what went wrong in error.txt; a rank that was killed without a word leaves the run paused."""
+    """Write the error to error.txt; where another rank was killed without an error, leave the run paused."""
     run.ranks.leave(text)
     faults = run.ranks.faults()
     print(text, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Where a result came from: one entry an execution."""
+"""Where a result came from: one entry for each execution."""
 
 import functools
 import hashlib
@@ -154,7 +154,7 @@ class Entry:
 
 
 def deaths(folder: Folder, checkpoint: float) -> int:
-    """How often in a row the run died under a launcher that lived on, with no new checkpoint."""
+    """How many times in a row the run crashed without a new checkpoint while its launcher went on."""
     count = 0
     for entry in reversed(folder.provenance()):
         if entry.get("outcome") != "died" or entry.get("checkpoint") != checkpoint:
@@ -164,7 +164,7 @@ def deaths(folder: Folder, checkpoint: float) -> int:
 
 
 def mark_death(folder: Folder) -> bool:
-    """Note it in the execution's entry; False where the run died before it could write one."""
+    """Record the crash in the execution's entry; False where the run crashed before it wrote one."""
     entries = folder.provenance()
     if not entries or entries[-1].get("outcome") is not None:
         return False
@@ -174,7 +174,7 @@ def mark_death(folder: Folder) -> bool:
 
 
 def forgive(folder: Folder) -> None:
-    """Forget earlier deaths: somebody asked for another try."""
+    """Forget earlier crashes: the user asked for another try."""
     entries = folder.provenance()
     for entry in entries:
         if entry.get("outcome") == "died":

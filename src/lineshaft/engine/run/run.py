@@ -104,7 +104,7 @@ class Run:
             raise Paused
 
     def _save(self, step: int, state: Any, score: float | None, best: bool, sharded: bool) -> None:
-        """The state and the random states of all ranks, in one file."""
+        """Save the state and the random states of all ranks in one file."""
         randoms = self.ranks.gather(random_states())
         parts = self.ranks.gather(state) if sharded else state
         if not self.rank:
@@ -124,7 +124,7 @@ class Run:
             os.truncate(self.dir / "metrics.jsonl", logged)
 
     def _improves(self, score: float | None) -> bool:
-        """Whether it is the best so far; a score that is no finite number never is."""
+        """Whether it is the best so far; a score that is not finite never is."""
         if score is None:
             return False
         if self.config.objective is None:

@@ -30,7 +30,7 @@ NO_ROOM = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class StorageError(RequestError):
-    """The folder cannot be written or read; nothing is lost, the same command resumes once that is mended."""
+    """The folder cannot be written or read. Nothing is lost: repair it, then give the same command again."""
 
     def __init__(self, path: Path, error: OSError) -> None:
         super().__init__(f"{path}: {error.strerror}; {way_out(error)}, then give the same command again")
@@ -75,7 +75,7 @@ class Folder:
         """One entry an execution, oldest first."""
         entries: list[dict[str, Any]] = self._json("provenance.json", [])
         if not all(isinstance(entry, dict) for entry in entries):
-            raise self._damaged("provenance.json", "is no list of executions")
+            raise self._damaged("provenance.json", "is not a list of executions")
         return entries
 
     def result(self) -> dict[str, float]:
@@ -111,22 +111,22 @@ class Folder:
             return ""
 
     def diverged(self) -> bool:
-        """Done, with a final metric that is no finite number."""
+        """Done, with a final metric that is not finite."""
         return any(not math.isfinite(v) for v in self.result().values())
 
     def state(self) -> str:
-        """From files alone; `queued` needs the scheduler's word and is told by slurm/."""
+        """From files alone; `queued` needs an answer of Slurm's and comes from slurm/."""
         return self.state_of(self.names())
 
     def state_of(self, names: set[str]) -> str:
         """The state, where the names in the folder are known already."""
         if "result.json" not in names and "lock" in names and held(self.dir / "lock"):
             return "running"
-        return settled(names)
+        return state_from(names)
 
     def state_unlocked(self) -> str:
         """The state for the holder of the lock, who would otherwise always see itself running."""
-        return settled(set(os.listdir(self.dir)))
+        return state_from(set(os.listdir(self.dir)))
 
     def _json(self, name: str, missing: Any) -> Any:
         try:
@@ -139,7 +139,7 @@ class Folder:
             raise StorageError(self.dir / name, error) from None
         if not isinstance(value, type(missing)):
             kind = "object" if isinstance(missing, dict) else "list"
-            raise self._damaged(name, f"is no JSON {kind}")
+            raise self._damaged(name, f"is not a JSON {kind}")
         return value
 
     def _damaged(self, name: str, what: str) -> RequestError:
@@ -191,7 +191,7 @@ def row_of(line: bytes, where: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise RequestError(f"{where} is not JSON: {line[:60]!r}; remove that line") from None
     if not isinstance(row, dict) or not isinstance(row.get("step"), int):
-        raise RequestError(f"{where} is no row with a step: {line[:60]!r}; remove that line")
+        raise RequestError(f"{where} is not a row with a step: {line[:60]!r}; remove that line")
     if not all(isinstance(value, int | float) for value in row.values()):
         raise RequestError(f"{where} holds no number: {line[:60]!r}; remove that line")
     return row
@@ -208,7 +208,7 @@ def way_out(error: OSError) -> str:
     return "make room" if error.errno in FULL else "mend that"
 
 
-def settled(names: set[str]) -> str:
+def state_from(names: set[str]) -> str:
     """The state of a run that nobody computes, from the names in its folder."""
     if "result.json" in names:
         return "done"
@@ -218,7 +218,7 @@ def settled(names: set[str]) -> str:
 
 
 def held(lock: Path) -> bool:
-    """Whether some process holds the lock. A shared try of an instant: lookers never block each other."""
+    """Whether some process holds the lock. Tries a shared lock, so that readers never block each other."""
     try:
         handle = os.open(lock, os.O_RDONLY)
     except OSError:
@@ -256,7 +256,7 @@ def storage_error(path: Path, error: OSError) -> OSError | StorageError:
 
 
 def write_json(path: Path, value: Any, sync: bool = False) -> None:
-    """NaN and infinities are written as Python's json does and so come back."""
+    """NaN and infinities are written as Python's json writes them, and read back."""
     write(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n", sync)
 
 
@@ -291,13 +291,13 @@ def remove(folder: Folder) -> None:
 
     Of a run that lies elsewhere and is linked to, the link alone goes.
     """
-    doomed = folder.dir.with_name(f".removed-{folder.name}")
+    going = folder.dir.with_name(f".removed-{folder.name}")
     try:
         if folder.dir.is_symlink():
             folder.dir.unlink()
             return
-        shutil.rmtree(doomed, ignore_errors=True)
-        os.replace(folder.dir, doomed)
-        shutil.rmtree(doomed)
+        shutil.rmtree(going, ignore_errors=True)
+        os.replace(folder.dir, going)
+        shutil.rmtree(going)
     except OSError as error:
         raise StorageError(folder.dir, error) from None

@@ -120,7 +120,7 @@ def module_at(path: Path, address: str, fresh: bool = False) -> ModuleType:
 
 
 def imported(module: str, address: str) -> ModuleType:
-    """The module, or the command that installs what it lacks; a fault in our own code is no request's."""
+    """Import the module; where a package is missing, name the command that installs it."""
     try:
         return importlib.import_module(module)
     except (Exception, SystemExit) as error:

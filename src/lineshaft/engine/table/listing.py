@@ -75,7 +75,7 @@ def line(row: Row) -> Line:
     return Line(
         row,
         len(entries),
-        row.state == "done" and stale(row.folder, last),
+        row.state == "done" and stale(row.told, last),
         stamp(last.get("start")),
         stamp(last.get("end")),
         row.fault or note(row),

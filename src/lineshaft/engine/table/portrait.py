@@ -18,7 +18,7 @@ def portrait(folder: Folder) -> dict[str, Any]:
     """State, configuration, result, last logged values, provenance, family and error, as plain JSON types."""
     row = read(folder)
     if row is None:
-        raise RequestError(f"{folder.dir} is no run: it has no config.json")
+        raise RequestError(f"{folder.dir} is not a run: it has no config.json")
     with_queue([row])
     entries = executions(folder)
     family = Family(rows(folder.dir.parent.parent))

@@ -51,8 +51,8 @@ class Ask(Model):
     sequels: bool = Field(False, description="show further parts of a series in the basket")
     only: Tags = Field([], description="tags of which an item must have one")
     without: Tags = Field([], description="tags that an item must not have")
-    least_members: float = Field(0, ge=0)
-    most_members: float | None = Field(None, ge=0)
+    least_members: float = Field(0, ge=0, le=1e12)
+    most_members: float | None = Field(None, ge=0, le=1e12)
     popularity: float = Field(0, ge=-1, le=1, description="-1: little known first; 1: well known first")
     count: int = Field(10, ge=1, le=MOST_SHOWN)
 
