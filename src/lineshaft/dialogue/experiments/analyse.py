@@ -12,7 +12,7 @@ from pydantic import Field
 
 from lineshaft import engine
 from lineshaft.dialogue import pictures
-from lineshaft.dialogue.annotators.parts import Annotator
+from lineshaft.dialogue.annotators.parts import Tracking
 from lineshaft.dialogue.annotators.rows import Example
 from lineshaft.dialogue.annotators.tracker import Stacker
 from lineshaft.dialogue.corpora.parts import Data
@@ -37,7 +37,7 @@ class Config(engine.Config):
     objective: ClassVar = ("val/auroc", "max")
 
     data: Data = Field(Sample(), description="corpus; sample is embedded, corpus is your own")
-    annotator: Annotator = Field(Stacker(), description="the annotator that is analysed")
+    annotator: Tracking = Field(Stacker(), description="the annotator that is analysed")
     hindsight: bool = Field(False, description="it may read the agent's later acts")
 
 
