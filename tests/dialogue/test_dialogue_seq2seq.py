@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from lineshaft.dialogue.annotators.line_text import source, written
 from lineshaft.dialogue.annotators.scene import scene
@@ -25,12 +26,10 @@ def tiny(tmp_path_factory):
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
     home = tmp_path_factory.mktemp("tiny")
-    lines = [
-        text for d in sample.load(0)[0].source for t in d.turns for text in (t.user, written(Update(t.state)))
-    ]
-    lines += [
-        "DST: <state> <endofstate> <history> AGENT_ACTS: USER: <endofhistory> null request price_range cheap dear"
-    ]
+    turns = [turn for dialogue in sample.load(0)[0].source for turn in dialogue.turns]
+    lines = [text for turn in turns for text in (turn.user, written(Update(turn.state)))]
+    lines += ["DST: <state> <endofstate> <history> AGENT_ACTS: USER: <endofhistory>"]
+    lines += ["null request price_range cheap dear"]
     tokenizer = Tokenizer(models.WordLevel(unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     special = ["<pad>", "</s>", "<unk>"]
@@ -48,6 +47,7 @@ def tiny(tmp_path_factory):
         num_heads=4,
         decoder_start_token_id=0,
     )
+    torch.manual_seed(0)
     transformers.T5ForConditionalGeneration(config).save_pretrained(home)
     return home
 
@@ -62,9 +62,9 @@ def dialogues():
 
 def test_turns_are_written_as_lines_whose_names_are_one_word():
     turn = dialogues()[0]
-    assert source(scene(turn, 0), {}) == (
-        "DST: <state> null <endofstate> <history> AGENT_ACTS: ( inn ) request price_range USER: cheap <endofhistory>"
-    )
+    before, _, after = source(scene(turn, 0), {}).partition(" AGENT_ACTS: ")
+    assert before == "DST: <state> null <endofstate> <history>"
+    assert after == "( inn ) request price_range USER: cheap <endofhistory>"
     assert written(Update(turn.turns[0].state)) == '( inn ) price_range equal_to " cheap "'
 
 
@@ -78,11 +78,12 @@ def test_a_tiny_model_learns_by_heart_and_repeats_exactly(tiny):
     given = model.given([(dialogue, 0) for dialogue in dialogues()], 0.1)
     assert [prediction.state for prediction in given] == [each[0].state for each in found]
     again = learner.fit([pairs.take(range(16))], [np.ones(16)], 0)
-    assert [p.confidence for p in again.given([(dialogues()[0], 0)], 0.1)] == [given[0].confidence]
+    repeated = again.given([(dialogue, 0) for dialogue in dialogues()], 0.1)
+    assert [p.confidence for p in repeated] == [p.confidence for p in given]
 
 
 def test_turns_of_weight_nothing_teach_nothing(tiny):
-    learner = Seq2seq(model=str(tiny), epochs=20, lr=5e-3, batch=8).learner(ONTOLOGY, [])
+    learner = Seq2seq(model=str(tiny), epochs=40, lr=5e-3, batch=8).learner(ONTOLOGY, [])
     pairs = learner.prepare(learner.examples(dialogues()))
     cheap = np.array([1.0, 0.0] * 8)
     model = learner.fit([pairs], [cheap], 0)
