@@ -12,6 +12,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,17 @@ class Artefact:
 
     def __len__(self) -> int:
         return len(self.members)
+
+    @cached_property
+    def _by_family(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows in the order of their families, and where each family begins."""
+        order = np.argsort(self.family, kind="stable")
+        return order, np.searchsorted(self.family[order], np.arange(self.family.max(initial=0) + 2))
+
+    def relatives(self, family: int) -> np.ndarray:
+        """Rows of a family."""
+        order, starts = self._by_family
+        return order[starts[family] : starts[family + 1]]
 
     def items(self, rows: Sequence[int]) -> list[Item]:
         """What is shown of these items, in their order."""

@@ -70,7 +70,8 @@ class Server:
             raise RequestError(
                 f"{self.host}:{self.port} cannot be listened on: {error}; take another --port"
             ) from None
-        listening.set_inheritable(True)
+        # Connections inherit it; without it every answer waits 40 ms between its header and its body.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listening
 
     def _fork(self, worker: int, listening: socket.socket, counters: Counters) -> None:
