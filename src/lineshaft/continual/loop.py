@@ -5,6 +5,7 @@ It knows no method by name. All that changes while a network learns is in `state
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -54,6 +55,7 @@ class Loop:
         self.is_observed = False
         self.passes = 0.0
         self.has_norms = any(isinstance(module, NORMS) for module in net.modules())
+        self.is_long = stream.trained_rows >= speed.WORTH_COMPILING
         refuse_single_rows(self)
 
     # Tasks and phases
@@ -133,6 +135,10 @@ class Loop:
 
     def step(self, ids: Tensor, observing: bool) -> Tensor:
         """One update; the hooks of the methods in their documented order."""
+        with nullcontext() if self.is_long else speed.eager():
+            return self._step(ids, observing)
+
+    def _step(self, ids: Tensor, observing: bool) -> Tensor:
         batch = self.batch(ids)
         for method, memory in self.each():
             batch = method.inputs(memory, self, batch)

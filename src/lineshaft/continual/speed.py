@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from lineshaft.continual.backbones.net import Net
 
 
+WORTH_COMPILING = 20_000
+"""Training rows of a stream below which compiling takes longer than it saves."""
+
+
 def autocast(device: torch.device) -> torch.autocast:
     """bfloat16 on a GPU, float32 on the CPU."""
     return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")

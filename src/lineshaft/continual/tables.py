@@ -7,7 +7,11 @@ rate LP-FT looks better than it is, because fine-tuning wants a rate ten times l
 from itertools import product
 from typing import Any
 
+from lineshaft.continual.augment import TwoViews
+from lineshaft.continual.backbones.efficientnet import EfficientnetLite0
+from lineshaft.continual.evaluate.closed import Lda, Ncm, Ranpac
 from lineshaft.continual.evaluate.fewshot import Fewshot
+from lineshaft.continual.evaluate.head import Head
 from lineshaft.continual.evaluate.knn import Knn
 from lineshaft.continual.evaluate.probe import Probe
 from lineshaft.continual.experiments.stream import Config
@@ -23,8 +27,10 @@ from lineshaft.continual.methods.lwf import Lwf
 from lineshaft.continual.methods.pnn import Pnn
 from lineshaft.continual.methods.si import Si
 from lineshaft.continual.methods.slca import Slca
-from lineshaft.continual.schedules import AnySchedule, Finetune, Frozen, Lpft
+from lineshaft.continual.objectives.simsiam import SimSiam
+from lineshaft.continual.schedules import AnySchedule, Finetune, First, Frozen, Lpft
 from lineshaft.continual.streams.cifar import Cifar10
+from lineshaft.continual.streams.satellite import Sat7
 
 DIGITS_PROBING: dict[str, Any] = {"probe_epochs": 10, "probe_lr": 0.1}  # small features, small gradients
 
@@ -50,7 +56,7 @@ def digits_methods() -> list[Config]:
     return [*rows, *masked]
 
 
-CIFAR_EVALUATIONS = (Knn(), Probe(), Fewshot())
+CIFAR_EVALUATIONS = (Knn(), Probe(), Fewshot(batch=100))
 METHODS: tuple[tuple[AnyMethod, ...], ...] = ((Si(),), (Lwf(),), (Der(),), (Lump(),), (Agem(),), (Joint(),))
 
 
@@ -91,4 +97,33 @@ def seq_cifar10_methods() -> list[Config]:
     return [
         cifar10(methods=methods, schedule=schedule, seed=seed)
         for seed, methods, schedule in product(range(3), METHODS, tuned)
+    ]
+
+
+def seq_cifar10_self_supervised() -> list[Config]:
+    """SimSiam with and without LP-FT on its predictor, at equal epochs; 3 seeds, one learning rate."""
+    more: dict[str, Any] = {"data": Cifar10(), "loss": SimSiam(), "augment": TwoViews(), "batch": 256}
+    schedules: list[AnySchedule] = [Finetune(lr=0.03), equal_lpft(0.03)]
+    pairs = product(range(3), schedules)
+    return [Config(schedule=s, epochs=10, evaluate=(Knn(), Probe()), seed=seed, **more) for seed, s in pairs]
+
+
+def sat7() -> list[Config]:
+    """Aerial scenes in five domains from ImageNet weights, split by source file; 3 orders of domains.
+
+    Beside fine-tuning and LP-FT: a slow body with classifier alignment, adaptation to the first domain only, and
+    frozen features, each also under heads in closed form.
+    """
+    evaluate = (Knn(), Probe(shots=10), Head(), Ncm(), Lda(), Ranpac(), Fewshot(shots=10, lrs=(0.003, 0.01)))
+    more: dict[str, Any] = {"data": Sat7(split="block"), "backbone": EfficientnetLite0(), "epochs": 10}
+    schedules: list[tuple[AnySchedule, tuple[AnyMethod, ...]]] = [
+        *((Finetune(lr=lr), ()) for lr in (0.001, 0.003, 0.01)),
+        *((equal_lpft(lr), ()) for lr in (0.001, 0.003, 0.01)),
+        (Frozen(), ()),
+        (First(lr=0.003), ()),
+        (Finetune(lr=0.01, body_scale=0.1), (Slca(),)),
+    ]
+    return [
+        Config(schedule=s, methods=m, batch=128, evaluate=evaluate, seed=seed, **more)
+        for seed, (s, m) in product(range(3), schedules)
     ]
