@@ -111,7 +111,7 @@ def seq_cifar10_self_supervised() -> list[Config]:
 def sat7() -> list[Config]:
     """Aerial scenes in five domains from ImageNet weights, split by source file; 3 orders of domains.
 
-    Beside fine-tuning and LP-FT: a slow body with classifier alignment, adaptation to the first domain only, and
+    Beside fine-tuning and LP-FT: a slow body with classifier alignment, adaptation to the first domain, and
     frozen features, each also under heads in closed form.
     """
     evaluate = (Knn(), Probe(shots=10), Head(), Ncm(), Lda(), Ranpac(), Fewshot(shots=10, lrs=(0.003, 0.01)))
