@@ -86,6 +86,7 @@ def tour(steps: Sequence[Step], runs: Path, retry: bool = False) -> int:
     if code in (DONE, FAILED):
         rows = [row(step, [each.folder for each in tasks]) for step, tasks in plan]
         print_rows(rows)
+        say("a site for guests, on the embedded books: lineshaft serve recommend")
         print(f"{write_report(runs, [step.experiment for step in steps], runs / 'report.html')}")
     return code
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 
 import httpx
 import pytest
@@ -47,7 +49,7 @@ class Load:
             thread.join()
 
 
-def until(condition, seconds: float = 30) -> bool:
+def until(condition, seconds: float = 90) -> bool:
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.05)
@@ -120,3 +122,20 @@ def test_what_cannot_be_served_is_refused_in_a_line(tmp_path, options, words):
 
 def test_the_artefact_says_what_it_is(folder):
     assert json.loads((folder / ABOUT).read_text())["name"] == "What to read next"
+
+
+def test_the_unit_and_the_container_give_options_that_exist():
+    """Files for operation go stale unseen: every option they pass is one of the command's."""
+    deploy = Path(__file__).parents[3] / "deploy" / "site"
+    code = "from lineshaft.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "serve", "recommend", "--help"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    for name in ("lineshaft-site.service", "Containerfile"):
+        lines = (deploy / name).read_text().splitlines()
+        given = " ".join(line for line in lines if "serve recommend" in line or line.startswith("CMD"))
+        options = set(re.findall(r"--[a-z]+", given))
+        assert options and all(option in done.stdout for option in options), name
