@@ -1,8 +1,8 @@
 """How the pipeline's time and memory grow with the number of records, under a limit of the address space.
 
-    python benchmarks/pipeline.py [--rows 10000 100000 1000000] [--limit 6000] > docs/results/bench-pipeline.json
+    python benchmarks/pipeline.py [--rows N ...] [--limit 6000] > docs/results/bench-pipeline.json
 
-Tables of so many interactions (with every kind of row that is dropped) go through parse, reduce and split in a
+Tables of so many interactions, with rows of each kind that is dropped, go through parse, reduce and split in a
 process whose address space is limited (megabytes, as `ulimit -v` does); one DuckDB thread, 500 MB for DuckDB.
 """
 
@@ -87,7 +87,12 @@ def main() -> None:
             raise SystemExit(done.stderr[-2000:])
         every.append(json.loads(done.stdout.splitlines()[-1]))
         print(every[-1], file=sys.stderr)
-    print(json.dumps(stamped({"limit_mb": given.limit, "sizes": every}), indent=1))
+    print(
+        json.dumps(
+            stamped({"command": "python benchmarks/pipeline.py", "limit_mb": given.limit, "sizes": every}),
+            indent=1,
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -229,6 +229,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, nargs="+", default=[10_000, 100_000])
     given = parser.parse_args()
     values: dict[str, object] = {
+        "command": f"python benchmarks/site.py --seconds {given.seconds:g} --clients {given.clients}",
         "seconds": given.seconds,
         "clients": given.clients,
         "load_average": os.getloadavg()[0],
