@@ -2,8 +2,8 @@
 
     python benchmarks/pipeline.py [--rows N ...] [--limit 6000] > docs/results/bench-pipeline.json
 
-Tables of so many interactions, with rows of each kind that is dropped, go through parse, reduce and split in a
-process whose address space is limited (megabytes, as `ulimit -v` does); one DuckDB thread, 500 MB for DuckDB.
+Tables of so many interactions, with rows of each kind that is dropped, go through parse, reduce and split in
+a process whose address space is limited (megabytes, as `ulimit -v` does); one DuckDB thread, 500 MB for it.
 """
 
 import argparse
