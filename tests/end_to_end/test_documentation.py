@@ -130,17 +130,19 @@ def test_links_lead_somewhere(page):
 
 
 def test_paths_in_the_readme_exist():
-    for path in re.findall(r"`((?:src|docs|tests)/[\w/.-]+)`", (ROOT / "README.md").read_text()):
+    for path in re.findall(
+        r"`((?:src|docs|tests|benchmarks|tools|examples)/[\w/.-]+)`", (ROOT / "README.md").read_text()
+    ):
         assert (ROOT / path).exists(), path
 
 
 def test_the_picture_is_that_of_the_code():
     """Verbs, folders and files as they are; the numbers of imports may be those of the day it was drawn."""
-    from lineshaft.engine.report.house import picture
+    from tools.house import picture
 
     kept = (ROOT / "docs/architecture.svg").read_text()
     assert re.sub(r"\d+ imports", "", kept) == re.sub(r"\d+ imports", "", picture()), (
-        "draw it again: python -m lineshaft.engine.report.house docs/architecture.svg"
+        "draw it again: python -m tools.house docs/architecture.svg"
     )
 
 

@@ -3,7 +3,6 @@
 import typer
 
 from lineshaft.cli import (
-    bench,
     claims,
     data,
     demo,
@@ -43,5 +42,4 @@ app.command()(export.export)
 app.command()(report.report)
 app.command()(claims.claims)
 app.command()(demo.demo)
-app.command()(bench.bench)
 app.add_typer(data.app, name="data")
