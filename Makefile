@@ -13,7 +13,7 @@ demo: .venv/ready
 	.venv/bin/lineshaft demo
 
 test: .venv/test-ready lint
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/test-ready
 	.venv/bin/ruff format --check src tests benchmarks tools examples

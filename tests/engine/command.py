@@ -54,6 +54,7 @@ def give(words: list[str], cwd: str, files: Sequence[str], environment: dict[str
         os.close(opened)
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, 0)
+    multiprocessing.process._parent_process = None  # a command that a person gives has none
     from lineshaft.cli import main
 
     try:

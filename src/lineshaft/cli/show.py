@@ -24,7 +24,7 @@ def show(
     json: Annotated[bool, typer.Option("--json", help="one object, and nothing else")] = False,
     runs: Runs = None,
 ) -> None:
-    """One run: configuration (* where it is no default), state, result, provenance, family, error."""
+    """One run: configuration (* where it is not the default), state, result, provenance, family, error."""
     from lineshaft.engine.table.pick import pick
     from lineshaft.engine.table.portrait import portrait
 
@@ -51,7 +51,7 @@ def headline(found: Mapping[str, Any]) -> str:
 
 
 def block(title: str, values: Mapping[str, Any]) -> None:
-    """A titled list of names and values; nothing where there are none."""
+    """Print a titled list of names and values; nothing where it is empty."""
     from lineshaft.engine.table.row import text_of
 
     if values:

@@ -54,7 +54,7 @@ def wish(row: Row, experiment: Experiment) -> Move | None:
     try:
         now = name(validated(experiment.config, row.config))
     except RequestError as error:
-        return Move(row, row.folder.name, f"its configuration is none any more: {error}")
+        return Move(row, row.folder.name, f"its configuration is no longer valid: {error}")
     if now == row.folder.name:
         return None
     if isinstance(row.folder, Kept):

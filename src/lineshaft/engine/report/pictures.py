@@ -42,7 +42,7 @@ def pictures(experiment: Experiment | None, groups: Sequence[Group]) -> list[Pic
 
 
 def of_run(experiment: Experiment, group: Group) -> list[Picture]:
-    """What could be drawn; a figure that raises ends its run's figures and is told in place of them."""
+    """What could be drawn; where a figure raises, its message takes the place of the run's other figures."""
     if experiment.figures is None:
         return []
     folder, found = group.done[0].folder, []

@@ -43,6 +43,9 @@ class Kept(Folder):
             raise FileNotFoundError(f"{self.file} keeps no {name} of {self.name}")
         return found
 
+    def end(self, name: str, most: int) -> bytes:
+        return self.read(name)[-most:]
+
     def names(self) -> set[str]:
         return set(self.texts)
 
@@ -77,7 +80,7 @@ def files(runs: Path) -> list[Path]:
 
 
 def read(file: Path) -> list[Kept]:
-    """The runs of one file; RequestError where it is none of ours or damaged."""
+    """The runs of one file; RequestError where it is damaged or another program wrote it."""
     home = file.parent / file.name.removesuffix(SUFFIX)
     return [Kept(home / name, file, i, texts) for i, (name, texts) in enumerate(texts_of(file, stamp(file)))]
 
@@ -113,7 +116,7 @@ def columns(file: Path, wanted: Any) -> "polars.DataFrame":
     try:
         every = list(polars.read_parquet_schema(file))
         if "name" not in every or "config.json" not in every or "arrays" not in every:
-            raise RequestError(f"{file} is no file of kept runs; `lineshaft export` writes them")
+            raise RequestError(f"{file} is not a file of kept runs; `lineshaft export` writes them")
         return polars.read_parquet(file, columns=[name for name in every if wanted(name)])
     except (OSError, polars.exceptions.PolarsError) as error:
         text = str(error).split("\n")[0][:200]

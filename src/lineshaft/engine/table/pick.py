@@ -9,7 +9,7 @@ from lineshaft.engine.table.read import everything
 
 
 def pick(runs: Path, text: str) -> Folder:
-    """The one run that is meant; RequestError with the possible ones where it is none or several."""
+    """The one run that fits; RequestError that lists the candidates where none or several fit."""
     if (folder := by_path(text)) is not None:
         return folder
     every = list(everything(runs))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lineshaft.engine.errors import RequestError, nearest
+from lineshaft.engine.run.description import description
 from lineshaft.engine.run.store import Folder, folders
 from lineshaft.engine.spec.names import name_of
 from lineshaft.engine.table.archive import kept
@@ -45,7 +46,7 @@ def experiments(runs: Path) -> list[str]:
 
 
 def read(folder: Folder) -> Row | None:
-    """A row from files; None for a folder that is no run, or not yet one."""
+    """A row from files; None for a folder that is not a run, or not yet."""
     try:
         names = folder.names()
         if "config.json" not in names:
@@ -54,6 +55,7 @@ def read(folder: Folder) -> Row | None:
         row.config = folder.config()
         row.flatten(row.config)
         row.result = folder.result() if row.state == "done" else {}
+        row.told = description(folder) if "run.json" in names else {}
     except (FileNotFoundError, NotADirectoryError):
         return None
     except UNREADABLE as error:
@@ -82,7 +84,7 @@ def check_keys(conditions: Iterable[Condition], found: Sequence[Row]) -> None:
 
 
 def meets(row: Row, conditions: Sequence[Condition]) -> bool:
-    """An unreadable run is kept where nothing is asked of it, so that it is told about."""
+    """Keep an unreadable run where no condition was given, so that it is reported."""
     return not conditions or (not row.fault and all(c.holds(row.values) for c in conditions))
 
 

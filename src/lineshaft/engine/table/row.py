@@ -26,6 +26,19 @@ class Row:
     values: dict[str, Any] = field(default_factory=dict)
     result: dict[str, float] = field(default_factory=dict)
     fault: str = ""
+    told: dict[str, Any] = field(default_factory=dict)
+    """What run.json holds."""
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Hashes of the codes that computed it, oldest first; several where it was resumed."""
+        codes = self.told.get("codes")
+        return tuple(map(str, codes)) if isinstance(codes, list) else ()
+
+    @property
+    def code(self) -> str:
+        """What a person sees of them: `4f0c7b3c`, `4f0c7b3c+a976cc00`, or `unknown`."""
+        return "+".join(code[:8] for code in self.codes) or "unknown"
 
     @property
     def id(self) -> str:
@@ -33,7 +46,7 @@ class Row:
 
     @property
     def diverged(self) -> bool:
-        """Done, with a final metric that is no finite number."""
+        """Done, with a final metric that is not finite."""
         return not all(map(math.isfinite, self.result.values()))
 
     def flatten(self, config: dict[str, Any]) -> None:

@@ -61,6 +61,7 @@ def summarise(
     vary = varying(sound)
     checked(tune, known, "parameter")
     keys = [k for k in checked(by, known, "parameter") or vary if k not in tune]
+    keys = by_code_too(sound, keys)
     groups = grouped(sound, keys)
     if tune:
         groups = [tuned(group, tune, needed(table, objective)) for group in groups]
@@ -77,6 +78,21 @@ def summarise(
         [k for k in vary if k not in (*keys, *tune) and any(within(group, k) for group in groups)],
         [row.fault for row in table if row.fault],
     )
+
+
+def by_code_too(sound: Sequence[Row], keys: Sequence[str]) -> list[str]:
+    """The keys, and the code where runs of one group were computed by several: never one mean of both."""
+    if all(len(codes(group)) < 2 for group in grouped(sound, keys)):
+        return list(keys)
+    key = "code" if not any("code" in row.values for row in sound) else "code.hash"
+    for row in sound:
+        row.values = row.values | {key: row.code}
+    return [*keys, key]
+
+
+def codes(group: Group) -> set[str]:
+    """What computed a group; a run that has not begun has no code yet."""
+    return {row.code for row in group.runs if row.codes or row.state == "done"}
 
 
 def needed(table: Sequence[Row], objective: Objective | None) -> Objective:
