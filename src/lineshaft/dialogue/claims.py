@@ -108,7 +108,7 @@ def mean(runs: Table, metric: str) -> float:
 
 
 def settings(runs: Table) -> Measured | None:
-    """Few-shot above zero-shot and full-shot above it, on the same test dialogues; partly without few-shot."""
+    """Few-shot above zero-shot, full-shot above it, same test dialogues; partly if few-shot is not run."""
     zero, few = runs.where("shots=0"), runs.where("shots>0")
     if not len(zero):
         return None
