@@ -129,9 +129,11 @@ def test_links_lead_somewhere(page):
         assert (page.parent / target).exists(), target
 
 
-def test_paths_in_the_readme_exist():
-    for path in re.findall(r"`((?:src|docs|tests)/[\w/.-]+)`", (ROOT / "README.md").read_text()):
-        assert (ROOT / path).exists(), path
+@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md", "CONTRIBUTING.md"])
+def test_paths_in_the_prose_exist(page):
+    found = re.findall(r"`((?:src|docs|tests|examples|\.github|\.ci)/[\w/.-]+)`", (ROOT / page).read_text())
+    assert found
+    assert not [path for path in found if not (ROOT / path).exists()]
 
 
 def tree(text: str) -> set[str]:

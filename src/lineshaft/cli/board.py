@@ -21,12 +21,12 @@ class Board:
         self.drawn = self.start
         self.live = sys.stderr.isatty()
         self.erase = "\r\x1b[K" if self.live else ""
-        self.told: signal.Signals | None = None
+        self.explained: signal.Signals | None = None
         self.noted: set[str] = set()
 
     def show(self, launcher: Launcher) -> None:
-        if launcher.word and launcher.word != self.told:
-            self.told = launcher.word
+        if launcher.word and launcher.word != self.explained:
+            self.explained = launcher.word
             write(f"{self.erase}{explained(launcher)}\n")
         self.note_changes(launcher)
         now = time.monotonic()

@@ -29,7 +29,7 @@ PLAIN_WIDTH = 110
 @dataclass(frozen=True)
 class Step:
     """What a system shows: the words a person would type, the metrics worth a line, the parameter by which
-    its runs are told apart, the data they need."""
+    its rows are labelled, the data they need."""
 
     experiment: str
     commands: tuple[str, ...] = ("",)
@@ -45,7 +45,7 @@ class Step:
 FAST_PARTICLES = ("nonthermal/electron_fraction", "nonthermal/electron_energy_share")
 RECALL = ("test/recall@100", "guest/recall@100")
 NEIGHBOURS = ("test/knn_task", "test/knn_class")
-JOINT_GOALS = ("lower/jga", "unfiltered/jga", "oracle/jga")
+JOINT_GOALS = ("lower/jga", "all/jga", "oracle/jga")
 EMBEDDED = (
     Step("plasma.simulate", metrics=FAST_PARTICLES),
     Step("recommend.guest", ("model=popularity,wmf,ease",), RECALL, "model"),
@@ -86,6 +86,7 @@ def tour(steps: Sequence[Step], runs: Path, retry: bool = False) -> int:
     if code in (DONE, FAILED):
         rows = [row(step, [each.folder for each in tasks]) for step, tasks in plan]
         print_rows(rows)
+        say("a site for guests, on the embedded books: lineshaft serve recommend")
         print(f"{write_report(runs, [step.experiment for step in steps], runs / 'report.html')}")
     return code
 
@@ -128,11 +129,11 @@ class Ticker(Board):
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         super().__init__()
-        self.untold = {t.folder.id: t.folder for t in tasks if t.folder.state() != "done"}
+        self.unreported = {t.folder.id: t.folder for t in tasks if t.folder.state() != "done"}
 
     def show(self, launcher: Launcher) -> None:
-        for run_id in [i for i in self.untold if launcher.states[i] in ("done", "failed")]:
-            self.tell(self.untold.pop(run_id), launcher.states[run_id])
+        for run_id in [i for i in self.unreported if launcher.states[i] in ("done", "failed")]:
+            self.tell(self.unreported.pop(run_id), launcher.states[run_id])
         super().show(launcher)
 
     def tell(self, folder: Folder, state: str) -> None:
@@ -160,13 +161,13 @@ def print_rows(rows: Sequence[Sequence[str]]) -> None:
 def row(step: Step, folders: Sequence[Folder]) -> list[str]:
     """The system, the words, the headline metrics, the time its runs took."""
     states = [folder.state() for folder in folders]
-    found = [text for metric in step.metrics if (text := told(step, metric, folders))]
+    found = [text for metric in step.metrics if (text := metric_text(step, metric, folders))]
     failed = [f"{states.count('failed')} of {len(states)} failed"] if "failed" in states else []
     commands = "\n".join(f"{step.experiment} {words}".strip() for words in step.commands)
     return [step.system, commands, "\n".join([*found, *failed]), computing_time(folders)]
 
 
-def told(step: Step, metric: str, folders: Sequence[Folder]) -> str:
+def metric_text(step: Step, metric: str, folders: Sequence[Folder]) -> str:
     """`metric .25` for one run, `metric: popularity .25, wmf .85` for several."""
     done = {folder: values[metric] for folder in folders if metric in (values := folder.result())}
     if not done:

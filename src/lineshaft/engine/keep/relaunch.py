@@ -71,7 +71,7 @@ def choose(
 
 
 def of_version_now(table: Sequence[Row], origin: Experiment) -> tuple[list[Row], list[str]]:
-    """The runs that the code as it is now computed; those of another version mean something else."""
+    """The runs of the current version; those of another version mean something else."""
     now = origin.config.version
     kept = [row for row in table if version_of(row.folder.name) == now]
     if not kept:
@@ -81,7 +81,7 @@ def of_version_now(table: Sequence[Row], origin: Experiment) -> tuple[list[Row],
 
 
 def not_relaunched(table: Sequence[Row], origin: Experiment) -> tuple[list[Row], list[str]]:
-    """The runs to start from when the command is given again: not those that it made the first time."""
+    """Leave out the runs that the same command made before."""
     kept = [row for row in table if row.values.get("parent") != origin.name]
     if not kept:
         raise RequestError(

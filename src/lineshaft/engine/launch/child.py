@@ -51,7 +51,7 @@ class Child:
 
 
 def spawn(task: Task, options: Options) -> Child:
-    """A new process from the forkserver; the environment it finds is that of the forkserver's start."""
+    """Start a process from the forkserver; its environment is the one the forkserver started with."""
     here, there = multiprocessing.Pipe(duplex=False)
     arguments = (task.address, task.config.model_dump_json(), task.folder.dir, options, there)
     with without_main():
@@ -107,7 +107,7 @@ def unexpected(address: str, error: Exception) -> str:
 
 @contextmanager
 def without_main() -> Iterator[None]:
-    """Children need nothing of the main module: spare them its import (and a script its guard)."""
+    """Keep children from importing the main module: they need nothing of it, and scripts need no guard."""
     names: dict[str, Any] = sys.modules["__main__"].__dict__
     hidden: dict[str, Any] = {k: names.pop(k) for k in ("__file__", "__spec__") if k in names}
     names["__spec__"] = None

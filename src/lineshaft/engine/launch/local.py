@@ -125,7 +125,7 @@ class Launcher:
         return DONE if self.count("done") == self.total else PAUSED
 
     def start_some(self) -> None:
-        """Fill the free places; runs that somebody else computes go to the back of the queue."""
+        """Start runs up to the limit; runs that another process computes go to the back of the queue."""
         for _ in range(len(self.waiting)):
             if self.stopping or len(self.running) >= self.workers:
                 return
@@ -270,7 +270,7 @@ def places(tasks: int, workers: int | None, per_gpu: int = 1) -> tuple[int, list
 
 
 def visible_gpus() -> int:
-    """GPUs torch may use; torch is asked only where the machine has one."""
+    """The number of GPUs that torch may use; imports torch only where the machine has one."""
     if not any(Path("/dev").glob("nvidia[0-9]*")):
         return 0
     import torch
@@ -280,7 +280,7 @@ def visible_gpus() -> int:
 
 @contextmanager
 def calling(handler: Callable[[int, object], None]) -> Iterator[None]:
-    """Ctrl-C, a SIGTERM to the launcher, or the end of its terminal calls this meanwhile."""
+    """Call `handler` on Ctrl-C, SIGTERM and SIGHUP."""
     numbers = [n for n in asking() if n != signal.SIGUSR2]
     before = {n: signal.signal(n, handler) for n in numbers}
     try:

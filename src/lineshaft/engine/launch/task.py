@@ -1,4 +1,4 @@
-"""One cell of a sweep: what a launcher, here or on a cluster, is to get done."""
+"""One cell of a sweep, for a launcher on this machine or on a cluster."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the runs of an experiment were computed with; what many share is listed once."""
+"""What the runs of an experiment were computed with; shared facts are listed once."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence

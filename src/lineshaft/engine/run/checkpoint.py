@@ -1,4 +1,4 @@
-"""Checkpoints of one run: last, previous and best, each whole, each checked when read."""
+"""Checkpoints of one run: last, previous and best; written whole, checked when read."""
 
 import json
 import math
@@ -133,7 +133,7 @@ class Checkpoints:
 
 
 def beneath(error: BaseException | None) -> OSError | None:
-    """What the file system said: torch raises an error of its own on closing a torn file."""
+    """The error of the file system, which torch hides behind one of its own."""
     while error is not None and not isinstance(error, OSError):
         error = error.__context__
     return error
@@ -155,7 +155,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def keep(source: Path, target: Path) -> None:
-    """A second name for the same bytes; a copy where the file system has no hard links."""
+    """Hard-link the file; copy it where the file system has no hard links."""
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     try:
@@ -194,7 +194,7 @@ def set_random_states(states: dict[str, Any]) -> None:
 
 @contextmanager
 def own_random_states(device: str) -> Iterator[None]:
-    """Whatever draws or seeds inside, the draws that follow are those of a run that had not met it."""
+    """Restore the random states afterwards, whatever was drawn or seeded inside."""
     import torch
 
     if device.startswith("cuda"):
@@ -207,7 +207,7 @@ def own_random_states(device: str) -> Iterator[None]:
 
 
 def seed_all(seed: int) -> None:
-    """The global generators of Python, numpy and torch, so that a run is a function of its configuration."""
+    """Seed Python, numpy and torch, so that a run is a function of its configuration."""
     import numpy as np
     import torch
 

@@ -88,7 +88,7 @@ def begin(folder: Folder, address: str, config: Config) -> None:
 
 @contextmanager
 def locked(folder: Folder) -> Iterator[None]:
-    """Hold the run's lock; it vanishes with this process however that ends."""
+    """Hold the run's lock; the system releases it when this process ends, even if it is killed."""
     lock = FileLock(folder.dir / "lock", timeout=LOCK_PATIENCE, poll_interval=0.02)
     try:
         lock.acquire()
@@ -169,7 +169,7 @@ def follow(experiment: Experiment, config: Config, folder: Folder, options: Opti
 
 
 def compute(experiment: Experiment, config: Config, folder: Folder, options: Options, started: str) -> str:
-    """Call the experiment, its output captured, and turn its end into files."""
+    """Call the experiment, capture its output, and write its outcome to files."""
     mend_tail(folder.dir / "metrics.jsonl")
     code, checkpoint = code_of_launch(experiment, options), Checkpoints(folder.dir / "checkpoints").step()
     note = change_of_code(folder, code)
@@ -196,12 +196,12 @@ def compute(experiment: Experiment, config: Config, folder: Folder, options: Opt
 
 
 def open_terminal() -> Any:
-    """A stream to the terminal that stays one while standard error is captured."""
+    """A stream that still reaches the terminal while standard error is captured."""
     return os.fdopen(os.dup(2), "w")
 
 
 def finish(experiment: Experiment, run: Run) -> str:
-    """done, paused or failed, with result.json, nothing or error.txt."""
+    """Return done, paused or failed; write result.json when done, error.txt when failed."""
     try:
         seed_all(run.config.seed)
         if note := run.resume():

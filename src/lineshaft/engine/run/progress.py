@@ -25,7 +25,7 @@ class Progress:
         self.shown = self.logged = time.monotonic()
 
     def track(self, items: Iterable[T], what: str) -> Iterator[T]:
-        """The items, their progress shown as they are taken."""
+        """Yield the items and show how many were taken."""
         total = len(items) if isinstance(items, Sized) else None
         start, depth = time.monotonic(), len(self.loops)
         self.loops.append(what)
@@ -38,7 +38,7 @@ class Progress:
             del self.loops[depth:]
 
     def beat(self, step: int, metrics: Mapping[str, float]) -> None:
-        """A run that logs but is in no loop that shows its progress is seen to live as well."""
+        """Show the last logged row of a run that does not use `run.progress`."""
         if not self.loops:
             self.show(" ".join([f"step {step}", *(f"{key} {value:.4g}" for key, value in metrics.items())]))
 
@@ -56,7 +56,7 @@ class Progress:
             print(text, file=sys.stderr, flush=True)
 
     def draw(self, text: str) -> None:
-        """Instead of the last line of the terminal, until that is closed."""
+        """Replace the last line of the terminal; stop drawing once it is closed."""
         try:
             assert self.terminal is not None
             self.terminal.write(f"\r\x1b[K{text}")

@@ -1,4 +1,4 @@
-"""Where a result came from: one entry an execution."""
+"""Where a result came from: one entry for each execution."""
 
 import functools
 import hashlib

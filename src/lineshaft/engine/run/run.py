@@ -104,7 +104,7 @@ class Run:
             raise Paused
 
     def _save(self, step: int, state: Any, score: float | None, best: bool, sharded: bool) -> None:
-        """The state and the random states of all ranks, in one file."""
+        """Save the state and the random states of all ranks in one file."""
         randoms = self.ranks.gather(random_states())
         parts = self.ranks.gather(state) if sharded else state
         if not self.rank:

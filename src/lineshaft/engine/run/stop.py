@@ -1,4 +1,4 @@
-"""A graceful stop: a signal or a file asks, the run answers at its next checkpoint."""
+"""A graceful stop: a signal or a file asks for it, the run saves and ends at its next checkpoint."""
 
 import signal
 import threading
@@ -12,12 +12,12 @@ ASKING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2, signal.SIGHUP)
 
 
 def asking() -> list[signal.Signals]:
-    """The signals that ask here: under `nohup` a closed terminal does not."""
+    """The signals that ask for a stop; under `nohup` SIGHUP is ignored."""
     return [n for n in ASKING if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
 
 
 class Paused(BaseException):
-    """The run saved its state and ends; the same command resumes it. Never caught by an experiment."""
+    """The run saved its state and ends; the same command resumes it. Experiments must not catch it."""
 
 
 class Stop:
@@ -56,7 +56,7 @@ class Stop:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Handle the signals for the length of a run; the handlers of before return after it."""
+        """Handle the signals during a run; restore the earlier handlers afterwards."""
         self.clear()
         if threading.current_thread() is not threading.main_thread():
             yield

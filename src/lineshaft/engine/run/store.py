@@ -30,7 +30,7 @@ NO_ROOM = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class StorageError(RequestError):
-    """The folder cannot be written or read; nothing is lost, the same command resumes once that is mended."""
+    """The folder cannot be written or read. Nothing is lost: repair it, then give the same command again."""
 
     def __init__(self, path: Path, error: OSError) -> None:
         super().__init__(f"{path}: {error.strerror}; {way_out(error)}, then give the same command again")
@@ -218,7 +218,7 @@ def state_from(names: set[str]) -> str:
 
 
 def held(lock: Path) -> bool:
-    """Whether some process holds the lock. A shared try of an instant: lookers never block each other."""
+    """Whether some process holds the lock. Tries a shared lock, so that readers never block each other."""
     try:
         handle = os.open(lock, os.O_RDONLY)
     except OSError:
@@ -256,7 +256,7 @@ def storage_error(path: Path, error: OSError) -> OSError | StorageError:
 
 
 def write_json(path: Path, value: Any, sync: bool = False) -> None:
-    """NaN and infinities are written as Python's json does and so come back."""
+    """NaN and infinities are written as Python's json writes them, and read back."""
     write(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n", sync)
 
 

@@ -91,7 +91,7 @@ def grid_over(config: C, words: Sequence[str]) -> list[C]:
 
 
 def product(words: Sequence[str]) -> Iterator[dict[str, str]]:
-    """Every combination of one value a key; refused where it is too large to be meant."""
+    """Every combination of one value for each key; RequestError above MOST_CELLS."""
     pairs = [split(word) for word in words]
     keys = [key for key, _ in pairs]
     for key in keys:

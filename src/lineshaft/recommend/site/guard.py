@@ -34,6 +34,8 @@ BODY = 256_000
 """Most bytes of a request."""
 LIST_BODY = 8_500_000
 """Most bytes where a list is imported."""
+DRAINED = 32_000_000
+"""Bytes that are read and thrown away before a request that is too long is answered."""
 MOST_CLIENTS = 20_000
 """Addresses whose rate is remembered at a time, in memory alone, for a minute at most."""
 LOG = logging.getLogger("lineshaft.site")
@@ -106,12 +108,18 @@ class Body:
     given: bool = False
 
     async def read(self, limit: int) -> bool:
-        """Whether the body ends within the limit."""
+        """Whether the body ends within the limit.
+
+        What is beyond is read and thrown away for a while: a client that is still sending would see a broken
+        connection instead of the answer.
+        """
         parts, size, more = [], 0, True
-        while more and size <= limit:
+        while more and size <= max(limit, DRAINED):
             message = await self.source()
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
+            size += len(part := message.get("body", b""))
+            parts.append(part)
+            if size > limit:
+                parts.clear()
             more = message.get("more_body", False)
         self.whole = b"".join(parts)
         return size <= limit

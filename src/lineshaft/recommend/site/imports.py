@@ -26,7 +26,7 @@ MOST_GUESSED = 500
 """Titles for which a similar one is looked for: it takes a millisecond each."""
 LOW = 0.5
 """Share of the best possible score below which an entry is seen, not liked."""
-BARE = re.compile(rb"&(?!#\d{1,7};|#x[0-9a-fA-F]{1,6};|[a-zA-Z]{1,10};)")
+BARE = re.compile(rb"<!\[CDATA\[.*?\]\]>|&(?!#\d{1,7};|#x[0-9a-fA-F]{1,6};|[a-zA-Z]{1,10};)", re.S)
 PLANNED = ("plan", "ptw", "want", "wish")
 DROPPED = ("drop", "given up", "abandon")
 BULLET = re.compile(r"^\s*(?:[-*•·+]+|\d{1,4}[.):]|#\d+)\s+")
@@ -115,7 +115,7 @@ def lines(text: str) -> Iterator[Entry]:
 def _xml(data: bytes) -> Iterator[Entry]:
     """A MyAnimeList export; the bare ampersands that such files have are mended first."""
     try:
-        for _, element in iterparse(io.BytesIO(BARE.sub(b"&amp;", data)), forbid_dtd=True):
+        for _, element in iterparse(io.BytesIO(BARE.sub(_mended, data)), forbid_dtd=True):
             if element.tag in ("anime", "manga", "entry"):
                 yield _of_xml(element)
                 element.clear()
@@ -123,6 +123,10 @@ def _xml(data: bytes) -> Iterator[Entry]:
         raise Refused("The file declares a document type or entities, which is not accepted.") from None
     except (ParseError, ValueError, LookupError, UnicodeError, AssertionError):
         raise Refused("The file is not XML that can be read: export the list again.") from None
+
+
+def _mended(found: re.Match[bytes]) -> bytes:
+    return b"&amp;" if found.group() == b"&" else found.group()
 
 
 def _of_xml(element: Element) -> Entry:

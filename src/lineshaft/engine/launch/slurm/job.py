@@ -1,4 +1,4 @@
-"""What a Slurm job does: runs one after another; when Slurm wants the place back, it queues itself again."""
+"""What a Slurm job does: it computes runs one after another and requeues itself when preempted."""
 
 import json
 import os
@@ -91,7 +91,7 @@ class Job:
             return execute(address, values, home.parents[1], options)[1]
 
     def checkpoint(self) -> Any:
-        """What submitit puts in the queue: this very job; the runs' folders tell it where to go on."""
+        """What submitit queues again: this job; the runs' folders say where to go on."""
         from submitit.helpers import DelayedSubmission
 
         return DelayedSubmission(self)
@@ -109,7 +109,7 @@ def ranks_of_job() -> Ranks:
 
 
 def wanted_back(stop: Stop) -> bool:
-    """Whether Slurm took the place, by SIGUSR2 or where a site sends no other by SIGTERM; scancel did not."""
+    """Whether Slurm preempted the job (SIGUSR2, at some sites SIGTERM), as opposed to scancel."""
     if signal.SIGUSR2 in stop.signals:
         return True
     return signal.SIGTERM in stop.signals and preempted()
@@ -127,7 +127,7 @@ def preempted() -> bool:
 
 
 def ticket(folder: Folder) -> dict[str, str]:
-    """job.json: the job a run was given to, when, the job's log, and when the job was through with it."""
+    """job.json: the run's job, when it was submitted, the job's log, and when the job finished the run."""
     try:
         return dict(json.loads((folder.dir / "job.json").read_bytes()))
     except (OSError, ValueError):
@@ -135,5 +135,5 @@ def ticket(folder: Folder) -> dict[str, str]:
 
 
 def leave_queue(folder: Folder) -> None:
-    """The job is through with this run although it may go on with others."""
+    """Record that the job finished this run; it may go on with others."""
     write_json(folder.dir / "job.json", {**ticket(folder), "left": provenance.now()})

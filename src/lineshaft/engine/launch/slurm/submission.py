@@ -58,7 +58,7 @@ def require() -> None:
 
 
 def outstanding(tasks: Sequence[Task], retry: bool) -> list[Task]:
-    """What no one computes or will compute; failed runs only where another try is asked for."""
+    """The tasks that nobody computes or has queued; failed runs only with --retry."""
     known, left = jobs("--name", JOB_NAME), []
     for task in tasks:
         state = task.folder.state()
@@ -71,7 +71,7 @@ def outstanding(tasks: Sequence[Task], retry: bool) -> list[Task]:
 
 
 def shared_out(tasks: Sequence[Task], per_job: int, max_jobs: int | None) -> list[list[Task]]:
-    """The runs of each job, dealt like cards: neighbours in a grid take about equally long."""
+    """The runs of each job, dealt round robin: neighbours in a grid take about equally long."""
     count = -(-len(tasks) // per_job)
     if count and max_jobs is not None:
         mine = len(jobs("--me"))
@@ -119,7 +119,7 @@ def note_death(folder: Folder) -> None:
 
 @contextmanager
 def fresh_folder(home: Path, when: str) -> Iterator[Path]:
-    """Where submitit keeps the files of one submission; taken away where Slurm refuses it."""
+    """The folder for submitit's files of one submission; removed where Slurm refuses it."""
     from submitit.core.utils import FailedJobError
 
     number = 0
@@ -160,7 +160,7 @@ def is_queued(folder: Folder, known: set[str]) -> bool:
 
 
 def waits(folder: Folder) -> bool:
-    """Whether the run was given to a job that, for all its folder knows, has still to compute it."""
+    """Whether the run was given to a job that has not yet finished it, by what its folder says."""
     held = ticket(folder)
     return "job" in held and "left" not in held
 

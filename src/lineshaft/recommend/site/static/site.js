@@ -49,6 +49,11 @@ document.addEventListener("htmx:afterSettle", (event) => {
   else document.getElementById("results-title")?.focus();
 });
 
+// htmx notes the path of the page for a history that is switched off here.
+const forget = () => sessionStorage.removeItem("htmx-current-path-for-history");
+document.addEventListener("DOMContentLoaded", forget);
+document.addEventListener("htmx:afterSettle", forget);
+
 const complain = (text) => { const line = document.getElementById("done"); if (line) line.textContent = text; };
 document.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;
