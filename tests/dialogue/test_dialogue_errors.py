@@ -192,7 +192,7 @@ def test_the_study_runs_and_draws(tmp_path, monkeypatch):
         "What the annotator gets wrong",
         "Who finds the wrong annotations",
     ]
-    assert "measured_dense" in analyse.text(result, ["val", "annotator"])
+    assert "measured_dense" in analyse.overview(result)
 
 
 def test_hindsight_sees_what_comes_and_plain_sight_does_not(corpus):

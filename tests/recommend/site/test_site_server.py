@@ -49,7 +49,7 @@ class Load:
             thread.join()
 
 
-def until(condition, seconds: float = 30) -> bool:
+def until(condition, seconds: float = 90) -> bool:
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.05)

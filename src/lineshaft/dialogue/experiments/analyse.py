@@ -61,7 +61,6 @@ def run(config: Config, run: Run) -> dict[str, float]:
     for name, (examples, wrong, dialogue) in tests.items():
         ranked = rankings(students.teachers, examples, detectors)
         result |= _scored(run, name, ranked, wrong, dialogue)
-    print(text(result, list(tests)))
     return result
 
 
@@ -70,8 +69,9 @@ def figures(folder: Path) -> Iterable[Figure]:
     return [pictures.errors(folder / "errors.json"), pictures.detection(Folder(folder))]
 
 
-def text(result: dict[str, float], names: Sequence[str]) -> str:
-    """The rankings as a table, the best first."""
+def overview(result: dict[str, float]) -> str:
+    """The rankings as a table, the best on the last set of errors first."""
+    names = [name for name in ("val", "annotator", "outside") if f"{name}/base" in result]
     methods = sorted(
         {key.split("/")[1] for key in result if key.endswith("/auroc") and key.count("/") == 2},
         key=lambda method: -result[f"{names[-1]}/{method}/auroc"],

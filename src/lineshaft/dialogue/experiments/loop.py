@@ -90,9 +90,12 @@ def report(run: Run, students: Students, done: dict[str, Any]) -> dict[str, floa
         run.array(system, hits.astype(np.float32))
     found = json.dumps(students.analysis.record(), ensure_ascii=False, indent=1)
     (run.dir / "errors.json").write_text(found + "\n", encoding="utf-8")
-    result = _means(right) | _training(students, done) | _gains(students.names, right, dialogue)
-    print(table.systems(result))
-    return result
+    return _means(right) | _training(students, done) | _gains(students.names, right, dialogue)
+
+
+def overview(result: dict[str, float]) -> str:
+    """The systems as a table."""
+    return table.systems(result)
 
 
 def figures(folder: Path) -> Iterable[Figure]:

@@ -20,6 +20,7 @@ import numpy as np
 
 from lineshaft.engine import RequestError
 from lineshaft.engine.data.dataset import checksum
+from lineshaft.engine.run.store import write
 from lineshaft.recommend import arrays as files
 from lineshaft.recommend.models.model import Scorer, load
 from lineshaft.recommend.site import search
@@ -129,7 +130,7 @@ def build(folder: Path, scorer: Scorer, extras: Extras, figures: Mapping[str, fl
         "figures": dict(figures or {}),
         "sha256": {name: checksum(folder / name) for name in (MODEL, ARRAYS, TITLES)},
     }
-    (folder / ABOUT).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    write(folder / ABOUT, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
     return folder
 
 
@@ -137,7 +138,7 @@ def note_figures(folder: Path, figures: Mapping[str, float]) -> None:
     """Add measured figures, which "how it works" shows."""
     about = json.loads((folder / ABOUT).read_text("utf-8"))
     about["figures"] |= dict(figures)
-    (folder / ABOUT).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    write(folder / ABOUT, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
 
 
 def open_artefact(folder: Path) -> Artefact:
