@@ -1,6 +1,6 @@
 """How the pipeline's time and memory grow with the number of records, under a limit of the address space.
 
-    python benchmarks/pipeline.py [--rows N ...] [--limit 6000] > docs/results/bench-pipeline.json
+    python -m benchmarks.pipeline [--rows N ...] [--limit 6000] > docs/results/bench-pipeline.json
 
 Tables of so many interactions, with rows of each kind that is dropped, go through parse, reduce and split in
 a process whose address space is limited (megabytes, as `ulimit -v` does); one DuckDB thread, 500 MB for it.
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from lineshaft.engine.bench.results import stamped
+from benchmarks.figures import stamped
 from lineshaft.engine.run.execute import execute
 from lineshaft.recommend.experiments.pipeline import Config
 from lineshaft.recommend.pipeline.backend import DuckDB
@@ -81,7 +81,16 @@ def main() -> None:
         return
     every = []
     for rows in given.rows:
-        command = [sys.executable, __file__, "--one", "--rows", str(rows), "--limit", str(given.limit)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.pipeline",
+            "--one",
+            "--rows",
+            str(rows),
+            "--limit",
+            str(given.limit),
+        ]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(done.stderr[-2000:])
@@ -89,7 +98,7 @@ def main() -> None:
         print(every[-1], file=sys.stderr)
     print(
         json.dumps(
-            stamped({"command": "python benchmarks/pipeline.py", "limit_mb": given.limit, "sizes": every}),
+            stamped({"limit_mb": given.limit, "sizes": every}),
             indent=1,
         )
     )
