@@ -108,14 +108,17 @@ def mean(runs: Table, metric: str) -> float:
 
 
 def settings(runs: Table) -> Measured | None:
-    """Full-shot above zero-shot on the same test dialogues, and few-shot between them."""
+    """Few-shot above zero-shot, full-shot above it, same test dialogues; partly if few-shot is not run."""
     zero, few = runs.where("shots=0"), runs.where("shots>0")
-    if not (len(zero) and len(few)):
+    if not len(zero):
         return None
     full = difference(zero, "gold", "lower")
     pairs = [(a, b) for a in zero for b in few if a.values["seed"] == b.values["seed"]]
     if not pairs:
-        return None
+        reason = (
+            f"value: full-shot above zero-shot ({lower(zero):.1f} JGA), same dialogues; few-shot is not run"
+        )
+        return Measured(full, zero, reason, at_most="partly")
     found = np.array([b.array("lower")[0] - a.array("lower")[0] for a, b in pairs])
     shots = interval(found, pairs[0][0].array("dialogue"))
     reason = (
