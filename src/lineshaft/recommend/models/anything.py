@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from lineshaft.recommend.models.blend import Blend
 from lineshaft.recommend.models.content import Content
 from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.graph import Graph
@@ -11,8 +12,10 @@ from lineshaft.recommend.models.knn import Knn
 from lineshaft.recommend.models.l3ae import L3ae
 from lineshaft.recommend.models.memoriser import Memoriser
 from lineshaft.recommend.models.popularity import Popularity
+from lineshaft.recommend.models.prior import Prior
 from lineshaft.recommend.models.wmf import Wmf
 
 AnyModel = Annotated[
-    Popularity | Memoriser | Knn | Wmf | Ease | L3ae | Content | Graph, Field(discriminator="name")
+    Popularity | Prior | Memoriser | Knn | Wmf | Ease | L3ae | Content | Graph | Blend,
+    Field(discriminator="name"),
 ]
