@@ -13,11 +13,11 @@ demo: .venv/ready
 	.venv/bin/lineshaft demo
 
 test: .venv/test-ready lint
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/test-ready
-	.venv/bin/ruff format --check src tests
-	.venv/bin/ruff check src tests
+	.venv/bin/ruff format --check src tests examples
+	.venv/bin/ruff check src tests examples
 	.venv/bin/mypy --strict src/lineshaft/engine
 	.venv/bin/lint-imports
 	.venv/bin/deptry src
@@ -34,6 +34,10 @@ bench: .venv/bench-ready
 
 .venv/test-ready: .venv/ready
 	$(PIP) -e '.[all,test]'
+	touch $@
+
+.venv/spark-ready: .venv/test-ready
+	$(PIP) -e '.[all,test,spark]'
 	touch $@
 
 .venv/bench-ready: .venv/test-ready

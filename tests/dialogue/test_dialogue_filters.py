@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from lineshaft.dialogue.corpus import Slot, Value
+from lineshaft.dialogue.corpus.dialogue import Slot, Value
+from lineshaft.dialogue.corpus.ontology import Ontology, surfaces
+from lineshaft.dialogue.corpus.state import Update
 from lineshaft.dialogue.errors import filters
-from lineshaft.dialogue.schema import Ontology, surfaces
-from lineshaft.dialogue.state import Update
 
 AREA, PRICE, NAME = Slot("inn", "area"), Slot("inn", "price"), Slot("inn", "name")
 ONTOLOGY = Ontology(surfaces([(AREA, "centre", ["downtown"])]), {})
@@ -16,11 +16,11 @@ RIGHT = np.array([True, False, True, True])
 CHANGES = np.array([True, True, False, False])
 FILTERS = {
     "unfiltered": lambda: filters.unfiltered(4),
-    "confident": lambda: filters.confident(CONFIDENCE, CHANGES, 0.5),
+    "surest": lambda: filters.surest(CONFIDENCE, CHANGES, 0.5),
     "random": lambda: filters.random(RIGHT, CHANGES, np.random.default_rng(0)),
     "oracle": lambda: filters.oracle(RIGHT),
 }
-KEPT = {"unfiltered": 4, "confident": 2, "random": 3, "oracle": 3}
+KEPT = {"unfiltered": 4, "surest": 2, "random": 3, "oracle": 3}
 
 
 @pytest.mark.parametrize("name", FILTERS)
@@ -32,15 +32,15 @@ def test_a_filter_is_a_mask_of_its_size_and_repeats(name):
 
 
 def test_the_surest_of_either_kind_are_kept():
-    assert filters.confident(CONFIDENCE, CHANGES, 0.5).tolist() == [True, False, True, False]
+    assert filters.surest(CONFIDENCE, CHANGES, 0.5).tolist() == [True, False, True, False]
     alike = np.array([False] * 4)
-    assert filters.confident(CONFIDENCE, alike, 0.5).tolist() == [True, False, True, False]
-    assert filters.confident(CONFIDENCE, alike, 0.25).tolist() == [True, False, False, False]
+    assert filters.surest(CONFIDENCE, alike, 0.5).tolist() == [True, False, True, False]
+    assert filters.surest(CONFIDENCE, alike, 0.25).tolist() == [True, False, False, False]
 
 
 def test_changes_are_kept_though_every_turn_without_one_is_surer():
     confidence, changes = np.linspace(1, 0, 100), np.arange(100) >= 60
-    mask = filters.confident(confidence, changes, 0.5)
+    mask = filters.surest(confidence, changes, 0.5)
     assert mask[changes].sum() == 20 and mask[~changes].sum() == 30
 
 

@@ -1,9 +1,9 @@
 """The embedded corpus is what it says: repeatable, exact on both sides, noisier where translated."""
 
-from lineshaft.dialogue.adapters import sample as adapter
-from lineshaft.dialogue.schema import words
-from lineshaft.dialogue.state import parse
-from lineshaft.samples import dialogues as sample
+from lineshaft.dialogue import sample
+from lineshaft.dialogue.corpora import sample as adapter
+from lineshaft.dialogue.corpus.state import parse
+from lineshaft.dialogue.corpus.text import words
 
 
 def test_every_value_has_its_own_word():

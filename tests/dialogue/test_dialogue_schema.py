@@ -1,7 +1,8 @@
 """Values are found in text by their longest surface and compared by what they stand for."""
 
-from lineshaft.dialogue.corpus import Slot, Value
-from lineshaft.dialogue.schema import Ontology, plain, surfaces, words
+from lineshaft.dialogue.corpus.dialogue import Slot, Value
+from lineshaft.dialogue.corpus.ontology import Ontology, surfaces
+from lineshaft.dialogue.corpus.text import plain, words
 
 AREA, FOOD = Slot("inn", "area"), Slot("eatery", "food")
 ONTOLOGY = Ontology(

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineshaft.dialogue.corpus import Act, Slot, Value
-from lineshaft.dialogue.state import (
+from lineshaft.dialogue.corpus.dialogue import Act, Slot, Value
+from lineshaft.dialogue.corpus.state import (
+    HEARD,
     StateSyntaxError,
     Update,
     apply,
@@ -13,6 +14,7 @@ from lineshaft.dialogue.state import (
     parse,
     parse_acts,
     parse_update,
+    read,
     render,
     render_acts,
     render_update,
@@ -70,7 +72,8 @@ def test_the_difference_of_an_applied_update_is_that_update(previous, other, dat
 
 def test_lines_are_sorted_and_empty_is_null():
     state = {Slot("train", "day"): Value(("Monday",)), Slot("hotel", "stars"): Value(("4", "5"), "one_of")}
-    assert render(state) == '( hotel ) stars one_of " 4 | 5 " , ( train ) day equal_to " Monday "'
+    assert render(state) == '( hotel ) stars one_of " 4 | 5 " ( train ) day equal_to " Monday "'
+    assert render(state, HEARD) == '( hotel ) stars one_of " 4 | 5 " , ( train ) day equal_to " Monday "'
     assert render({}) == "null"
     assert parse("null") == {}
 
@@ -99,10 +102,65 @@ def test_what_is_no_state_is_refused(text):
 
 def test_names_that_would_break_a_line_are_refused():
     with pytest.raises(ValueError, match="cannot name"):
-        render({Slot("price range", "x"): Value(("y",))})
+        render({Slot("inn", "price range"): Value(("y",))})
 
 
 def test_a_slot_cannot_be_assigned_and_removed():
     slot = Slot("hotel", "area")
     with pytest.raises(ValueError, match="hotel-area"):
         render_update(Update({slot: Value(("x",))}, frozenset((slot,))))
+
+
+def test_bitods_lines_read():
+    text = (
+        '( restaurants booking ) date #unknown , time equal_to " 4:50 pm " ( hotels search ) stars not " 3 "'
+    )
+    state = parse(text)
+    assert state == {
+        Slot("restaurants booking", "time"): Value(("4:50 pm",)),
+        Slot("hotels search", "stars"): Value(("3",), "not"),
+    }
+    assert parse(render(state)) == state
+
+
+def test_a_slot_written_twice_is_refused_or_told():
+    text = '( hotel ) area equal_to " x " , area equal_to " y "'
+    with pytest.raises(StateSyntaxError, match="hotel-area is written twice"):
+        parse(text)
+    update, faults = read(text)
+    assert update.assigned == {Slot("hotel", "area"): Value(("y",))}
+    assert faults == ["slot hotel-area is written twice"]
+    assert parse('( hotel ) area equal_to " x " , area equal_to " x "')
+
+
+@pytest.mark.parametrize(
+    ("text", "slots", "faults"),
+    [
+        ('( hotel ) area equal_to " x " , stars foo , name equal_to " y "', {"area", "name"}, 1),
+        ('( hotel ) area equal_to " x " , stars equal_to " 4', {"area"}, 1),
+        ("I think the hotel is nice", set(), 1),
+        ("", set(), 1),
+        ('( hotel ) area equal_to " x "', {"area"}, 0),
+    ],
+)
+def test_of_a_models_line_what_can_be_read_is_kept(text, slots, faults):
+    update, found = read(text)
+    assert {slot.name for slot in update.assigned} == slots
+    assert (len(found) >= 1) == bool(faults)
+
+
+@given(st.text(max_size=60))
+def test_no_line_of_a_model_is_too_broken_to_read(text):
+    read(text)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("language", ["en", "zh", "ko", "hi", "fr"])
+def test_public_lines_are_written_as_they_were_published(language, data_root):
+    import json
+    import lzma
+
+    with lzma.open(data_root / f"dialogue/xrisawoz/valid/dst_{language}.json.xz", "rt") as file:
+        lines = {record["output"] for record in json.load(file)}
+    assert len(lines) > 1300
+    assert [line for line in sorted(lines) if render(parse(line)) != line] == []

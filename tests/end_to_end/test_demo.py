@@ -18,7 +18,7 @@ STEPS = (
 def test_it_computes_what_is_left_and_ends_with_the_page(tmp_path, capfd):
     assert tour(STEPS, tmp_path / "runs") == 0
     out, err = capfd.readouterr()
-    assert "3 of 3 runs of 2 systems are to do" in err
+    assert "3 of 3 runs of 2 systems to do" in err
     assert err.count("\ndone ") == 3
     assert "val/x: 0.1 " in " ".join(out.split()) and "test/score 0" in " ".join(out.split())
     last = Path(out.splitlines()[-1])
@@ -26,7 +26,7 @@ def test_it_computes_what_is_left_and_ends_with_the_page(tmp_path, capfd):
 
     assert tour(STEPS, tmp_path / "runs") == 0
     out, err = capfd.readouterr()
-    assert "0 of 3 runs of 2 systems are to do" in err
+    assert "0 of 3 runs of 2 systems to do" in err
     assert out.splitlines()[-1] == str(last)
 
 

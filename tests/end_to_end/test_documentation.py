@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command import command
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -39,9 +40,11 @@ def give(words: list[str], folder: Path, path: Path | None = None) -> str:
     """One command of the page, which must succeed."""
     assert words[0] == "lineshaft"
     environment = os.environ | ({"PYTHONPATH": str(path)} if path else {})
-    done = subprocess.run(
-        [*LINESHAFT, *words[1:]], cwd=folder, env=environment, capture_output=True, text=True, timeout=240
-    )
+    if path and (path / "lineshaft").exists():
+        whole = [*LINESHAFT, *words[1:]]
+        done = subprocess.run(whole, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
+    else:
+        done = command(words[1:], folder, 240, environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -126,9 +129,44 @@ def test_links_lead_somewhere(page):
         assert (page.parent / target).exists(), target
 
 
-def test_paths_in_the_readme_exist():
-    for path in re.findall(r"`((?:src|docs|tests)/[\w/.-]+)`", (ROOT / "README.md").read_text()):
-        assert (ROOT / path).exists(), path
+@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md", "CONTRIBUTING.md"])
+def test_paths_in_the_prose_exist(page):
+    found = re.findall(r"`((?:src|docs|tests|examples|\.github|\.ci)/[\w/.-]+)`", (ROOT / page).read_text())
+    assert found
+    assert not [path for path in found if not (ROOT / path).exists()]
+
+
+def tree(text: str) -> set[str]:
+    """The folders that the tree in README names, as paths."""
+    found, above = set(), []
+    for line in text.split("## The tree\n")[1].split("\n## ")[0].splitlines():
+        if not (match := re.match(r"^( {4}(?: {2})*)([\w/]+/)(.*)$", line)):
+            continue
+        depth = (len(match[1]) - 4) // 2
+        path = "".join([*above[:depth], match[2]])
+        above[depth:] = [match[2]]
+        inner = re.findall(r"(?<![\w/])(\w+/)", match[3]) if path.startswith("src/") else []
+        found |= {path, *(path + name for name in inner)}
+    return found
+
+
+def test_the_tree_in_the_readme_is_true():
+    named = tree((ROOT / "README.md").read_text())
+    assert not {path for path in named if not (ROOT / path).is_dir()}
+    rooms = {p.parent for p in (ROOT / "src/lineshaft").glob("*/*/__init__.py")}
+    assert not {r for r in rooms if f"{r.relative_to(ROOT)}/" not in named and r.parts[-2] == "engine"} - {
+        ROOT / "src/lineshaft/engine/bench"
+    }
+
+
+def test_the_first_screen_runs(tmp_path):
+    """The commands of README's first example, with fewer values."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    shown = [words for page, words in examples() if page == "README.md" and "spiral" in " ".join(words)]
+    assert [words[0] for words in shown] == ["sweep", "summary"]
+    fewer = [w.strip('"').replace("0..4", "0,1").replace("log(1e-3,10,5)", "0.1,1") for w in shown[0]]
+    give(["lineshaft", *fewer], tmp_path)
+    assert re.match(r"width +lr +val/accuracy +n\n", give(["lineshaft", *shown[1]], tmp_path))
 
 
 def test_the_picture_is_that_of_the_code():

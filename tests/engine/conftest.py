@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from command import command
 
 TOYS = Path(__file__).parent / "toys"
 LINESHAFT = [sys.executable, "-c", "from lineshaft.cli import main; main()"]
@@ -19,14 +20,15 @@ def toy() -> Callable[[str], str]:
 
 @pytest.fixture
 def lineshaft(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """The command in a process of its own, its runs below the test's folder."""
+    """The command in a process of its own, its runs below the test's folder; `under` another program."""
 
     def call(
         *words: str, timeout: float = 120, under: Sequence[str] = ()
     ) -> subprocess.CompletedProcess[str]:
-        command = [*under, *LINESHAFT, *words]
+        if not under:
+            return command(words, tmp_path, timeout)
         return subprocess.run(
-            command, cwd=tmp_path, capture_output=True, text=True, timeout=timeout, check=False
+            [*under, *LINESHAFT, *words], cwd=tmp_path, capture_output=True, text=True, timeout=timeout
         )
 
     return call

@@ -38,14 +38,18 @@ def refused(done, *says: str) -> None:
         (["run", "WALK", "lr=fast"], "lr=fast"),
         (["run", "WALK", "lr=-1"], "greater than 0"),
         (["run", "WALK", "lr=1,2"], "sweep"),
+        (["run", "WALK", "text=a,b"], """for one text with a comma write 'text="a,b"'"""),
+        (["run", "WALK", "--lr", "0.1"], "write lr=0.1"),
+        (["sweep", "WALK", "--lr=0.1,0.2"], "write lr=0.1,0.2"),
+        (["sweep", "WALK", "--worker", "2"], "--workers"),
         (["run", "WALK", "lr"], "key=value"),
         (["sweep", "WALK", "seed=0..999999999"], "1,000,000,000 values"),
         (["sweep", "WALK", "seed=0..9999", "steps=0..9999"], "100,000,000 cells"),
         (["sweep", "continual.tables:nothing"], "no table"),
-        (["sweep", "recommend.tables:_grid"], "is no table: missing a required argument: 'data'"),
+        (["sweep", "recommend.tables:_grid"], "is not a table: missing a required argument: 'data'"),
         (
             ["sweep", "recommend.tables:__name__"],
-            "is no table: 'lineshaft.recommend.tables' is not a callable",
+            "is not a table: 'lineshaft.recommend.tables' is not a callable",
         ),
         (["sweep", "WALK", "--slurm", "color=red"], "color"),
         (["bench", "fast"], "no bench fast"),
@@ -81,7 +85,7 @@ def test_an_experiment_file_that_is_none(lineshaft, tmp_path):
 
 def test_a_function_that_returns_something_else_is_no_table():
     for value in (None, "text", [Config(), 3], Config()):
-        with pytest.raises(RequestError, match=r"is no table: it returns .*, no list"):
+        with pytest.raises(RequestError, match=r"is not a table: it returns .* instead of a list"):
             rows_of(lambda value=value: value, "x.tables:f")
     assert rows_of(lambda: iter([Config()]), "x.tables:f") == [Config()]
 
@@ -151,6 +155,13 @@ def test_json_of_another_shape_is_named(toy, lineshaft, tmp_path, file, content)
         (home / "result.json").unlink()
     refused(lineshaft("run", toy("walk")), file, "restore it or remove the run")
     assert lineshaft("ls").returncode == 0
+
+
+def test_no_line_of_the_help_is_cut(lineshaft):
+    for words in ([], ["data"]):
+        shown = lineshaft(*words, "--help").stdout
+        assert "Usage: lineshaft" in shown and "..." not in shown.replace("]...", "").replace("ARGS...", "")
+        assert "…" not in shown
 
 
 def test_help_of_run_tells_its_options_and_the_experiments(lineshaft):

@@ -14,11 +14,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from lineshaft.cli.run import sweep
 from lineshaft.engine import Options
-from lineshaft.engine.launch.local import Launcher, modules_of
+from lineshaft.engine.launch.local import Launcher, modules_of, places
 from lineshaft.engine.launch.task import task
 from lineshaft.engine.run.store import Folder, folders
-from lineshaft.engine.spec.experiment import find
+from lineshaft.engine.spec.experiment import find, own
 
 LAUNCH = [sys.executable, "-c", "from lineshaft.cli import main; main()", "sweep"]
 
@@ -55,7 +56,7 @@ def results(runs: Path) -> dict[str, tuple]:
     ("address", "modules"),
     [
         ("plasma.simulate", ["lineshaft.plasma.experiments.simulate"]),
-        ("plasma.tables:benchmark", ["lineshaft.plasma.experiments.simulate"]),
+        ("plasma.tables:benchmark", [m for m in own().values() if m.startswith("lineshaft.plasma.")]),
         ("./mine.py", []),
     ],
 )
@@ -150,9 +151,11 @@ def test_runs_outlive_a_killed_launcher(toy, tmp_path):
     assert len(lines(ledger)) == len(set(lines(ledger))) == 80
 
 
-@pytest.mark.parametrize(("send", "number"), [(os.killpg, signal.SIGINT), (os.kill, signal.SIGTERM)])
+@pytest.mark.parametrize(
+    ("send", "number"), [(os.killpg, signal.SIGINT), (os.kill, signal.SIGTERM), (os.killpg, signal.SIGHUP)]
+)
 def test_an_interrupt_leaves_runs_paused_and_the_same_command_resumes(toy, tmp_path, send, number):
-    """Ctrl-C reaches launcher and runs at once, a scheduler's signal the launcher alone."""
+    """Ctrl-C and a closed terminal reach launcher and runs at once, a scheduler's signal the launcher."""
     ledger = tmp_path / "ledger"
     words = [toy("walk"), "steps=60", "sleep=0.05", "seed=0,1", f"ledger={ledger}"]
     launcher = start(words, tmp_path)
@@ -190,7 +193,49 @@ def test_a_run_that_is_being_started_hears_an_interrupt(toy, tmp_path, monkeypat
     assert told == [(7, signal.SIGTERM), (7, signal.SIGKILL)]
 
 
-def test_a_fault_outside_the_experiment_ends_the_sweep_with_a_word(toy, lineshaft, tmp_path):
+@pytest.fixture
+def two_gpus(monkeypatch):
+    """A machine with two GPUs, on which processes are not really started: (task, device) of each."""
+    started = []
+
+    def spawn(each, options):
+        started.append((each.folder.name, options.device, options.threads))
+        return SimpleNamespace(options=options, task=each, process=SimpleNamespace(pid=None))
+
+    monkeypatch.setattr("lineshaft.engine.launch.local.visible_gpus", lambda: 2)
+    monkeypatch.setattr("lineshaft.engine.launch.local.spawn", spawn)
+    return started
+
+
+@pytest.mark.parametrize(("per_gpu", "workers", "at_once"), [(1, None, 2), (3, None, 6), (3, 4, 4)])
+def test_runs_share_gpus_as_asked(toy, tmp_path, two_gpus, per_gpu, workers, at_once):
+    """GPUs are taken in turn; `--per-gpu` runs share one."""
+    assert places(20, workers, per_gpu) == (at_once, ["cuda:0", "cuda:1"])
+    address = toy("walk")
+    tasks = [task(address, find(address).config(seed=i), tmp_path) for i in range(20)]
+    Launcher(tasks, Options(), *places(20, workers, per_gpu)[:1], devices=["cuda:0", "cuda:1"]).start_some()
+    assert [device for _, device, _ in two_gpus] == ["cuda:0", "cuda:1"] * (at_once // 2)
+
+
+def test_the_option_per_gpu_reaches_the_launcher(toy, tmp_path, two_gpus, monkeypatch):
+    monkeypatch.setattr(Launcher, "run", lambda self: self.start_some() or 0)
+    monkeypatch.setattr("lineshaft.engine.launch.local.warm_up", lambda addresses, threads: None)
+    monkeypatch.setattr("lineshaft.cli.run.cores", lambda: 12)
+    sweep(toy("walk"), ["seed=0..9"], tmp_path, per_gpu=2)
+    assert [device for _, device, _ in two_gpus] == ["cuda:0", "cuda:1"] * 2
+    assert {threads for _, _, threads in two_gpus} == {3}, "12 cores for 4 runs at once"
+
+
+def test_a_second_hangup_kills_nothing_and_a_second_interrupt_does(toy):
+    launcher = Launcher([], Options(), 1)
+    launcher.interrupt(signal.SIGHUP)
+    launcher.interrupt(signal.SIGHUP)
+    assert launcher.word == signal.SIGTERM
+    launcher.interrupt(signal.SIGINT)
+    assert launcher.word == signal.SIGKILL
+
+
+def test_a_fault_outside_the_experiment_is_reported_with_its_run(toy, lineshaft, tmp_path):
     words = ["sweep", toy("walk"), "seed=0,1"]
     assert lineshaft(*words).returncode == 0
     home = tmp_path / "runs/walk/seed=0"
@@ -198,7 +243,8 @@ def test_a_fault_outside_the_experiment_ends_the_sweep_with_a_word(toy, lineshaf
     (home / "lock").unlink()
     (home / "lock").mkdir()
     done = lineshaft(*words, timeout=60)
-    assert done.returncode == 2, done.stderr
+    assert done.returncode == 1, done.stderr
+    assert "refused: walk/seed=0: " in done.stderr
     assert "Traceback" not in done.stderr
     assert "walk" in done.stderr
 
@@ -241,13 +287,13 @@ def test_a_run_that_dies_but_gets_on_is_finished(toy, lineshaft, tmp_path):
     assert len(folder.provenance()) == 6
 
 
-def test_everything_killed_fifty_times_loses_only_work_since_the_last_checkpoint(toy, tmp_path):
+def test_everything_killed_twenty_times_loses_only_work_since_the_last_checkpoint(toy, tmp_path):
     words = [toy("walk"), "steps=40", "sleep=0.04", "seed=0..19", "--checkpoint-every", "0", "--workers", "2"]
     calm = start(words, tmp_path / made(tmp_path / "calm"))
     ledger = tmp_path / "ledger"
     rng, kills = random.Random(0), 0
     (tmp_path / "wild").mkdir()
-    while kills < 50:
+    while kills < 20:
         launcher = start([*words, f"ledger={ledger}"], tmp_path / "wild")
         seen = len(lines(ledger))
         if rng.random() < 0.8:

@@ -22,8 +22,9 @@ from lineshaft.engine.spec.experiment import find
 from lineshaft.engine.table.listing import listing
 from lineshaft.engine.table.pick import pick
 from lineshaft.engine.table.portrait import portrait
-from lineshaft.engine.table.row import flattened, rows
-from lineshaft.engine.table.source import files_now
+from lineshaft.engine.table.read import rows
+from lineshaft.engine.table.row import flattened
+from lineshaft.engine.table.source import hashes_now
 from lineshaft.engine.table.where import parsed
 
 HOLD = """
@@ -333,7 +334,7 @@ def test_a_plain_file_is_its_own_source_wherever_it_lies(tmp_path):
     execute(str(file), find(str(file)).config(steps=2), tmp_path / "runs", Options())
     (tmp_path / "another.py").write_text("")
     (home / ".#walk.py").symlink_to("somebody@here.1234")
-    files_now.cache_clear()
+    hashes_now.clear()
     (line,) = listing(tmp_path / "runs")
     assert (line.row.state, line.marks) == ("done", [])
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from command import command
 
 from lineshaft.engine.run.store import folders
 from lineshaft.engine.spec.experiment import known, own
@@ -37,9 +38,7 @@ def test_they_run_sweep_survive_kills_and_summarise(tmp_path, elsewhere, address
     shutil.copy(TOYS / "walk.py", tmp_path / "mine.py")
 
     def call(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *words], cwd=tmp_path, env=elsewhere, capture_output=True, text=True, timeout=200
-        )
+        return command(words, tmp_path, 200, elsewhere)
 
     done = call("run", address, "steps=3")
     assert done.returncode == 0, done.stderr

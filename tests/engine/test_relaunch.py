@@ -11,7 +11,7 @@ from lineshaft.engine.spec.experiment import find
 from lineshaft.engine.spec.names import name
 from lineshaft.engine.table.family import Family
 from lineshaft.engine.table.portrait import portrait
-from lineshaft.engine.table.row import rows
+from lineshaft.engine.table.read import rows
 
 PROBE = WALK.with_name("probe.py")
 ALWAYS = Options(checkpoint_every=0)
@@ -120,7 +120,7 @@ def test_only_runs_of_the_version_now_are_started_from(tmp_path):
     put(old, "provenance.json", [{"experiment": str(new)}])
     choice = choose(runs, None, (), (), True)
     assert [row.id for row in choice.parents] == [recent.id]
-    assert choice.notes == ["1 runs of another version than 2 are left out"]
+    assert choice.notes == ["1 run of another version than 2 left out"]
     assert len(children(choice, [])) == 1
     with pytest.raises(RequestError, match="no run of walk was computed by version 2"):
         choose(runs, None, ["version=1"], (), True)
@@ -188,7 +188,7 @@ def test_the_same_command_again_does_what_is_left(tmp_path, best, to):
     execute(*cells[1], tmp_path, ALWAYS)
     assert planned() == cells
     assert choose(tmp_path, "walk", (), (), best, to).notes == [
-        "2 relaunched runs are left out; --where parent=walk takes them"
+        "2 relaunched runs left out; --where parent=walk takes them"
     ]
     grandchildren = planned(["parent.parent=none"], "steps=4")
     assert [c.parent.config["steps"] for _, c in grandchildren] == [3, 3]
@@ -204,7 +204,7 @@ def test_what_cannot_be_relaunched_is_refused_before_anything_starts(tmp_path):
     with pytest.raises(RequestError, match="no runs below"):
         choose(tmp_path, None, (), (), True)
     finished(tmp_path, state="failed", lr=0.1)
-    with pytest.raises(RequestError, match="none of the 1 runs of walk is done and finite"):
+    with pytest.raises(RequestError, match="of 1 run of walk none is done and finite"):
         choose(tmp_path, None, (), (), True)
     folder = finished(tmp_path, 1.0, lr=0.2)
     choice = choose(tmp_path, None, ["lr=0.2"], (), True)

@@ -10,12 +10,12 @@ from finished import NAN, V2, WALK, finished, put, toy_with
 
 from lineshaft.engine import RequestError
 from lineshaft.engine.keep import rename, usage
-from lineshaft.engine.keep.removal import carry_out, doomed
+from lineshaft.engine.keep.removal import carry_out, to_remove
 from lineshaft.engine.run.execute import execute
 from lineshaft.engine.run.options import Options
 from lineshaft.engine.run.store import Folder, remove
 from lineshaft.engine.spec.experiment import find
-from lineshaft.engine.table.row import rows
+from lineshaft.engine.table.read import rows
 
 
 def now_computed_by(toy, *folders):
@@ -91,7 +91,7 @@ def test_removed_parameters_and_lost_code_are_told(tmp_path):
     folder = finished(runs, 1.0, lr=0.5)
     put(folder, "config.json", folder.config() | {"gone": 1})
     (move,) = rename.moves(runs)
-    assert "its configuration is none any more: gone" in move.obstacle
+    assert "its configuration is no longer valid: gone" in move.obstacle
     put(folder, "provenance.json", [{"experiment": "/nowhere/walk.py"}])
     (move,) = rename.moves(runs)
     assert "walk: unknown experiment walk" in move.obstacle
@@ -125,7 +125,7 @@ def test_removal_by_state_by_condition_and_by_name(tmp_path):
     put(stale, "provenance.json", [{"experiment": str(WALK), "code": "another"}])
 
     def ids(**asked):
-        return [each.row.id for each in doomed(tmp_path, **asked)]
+        return [each.row.id for each in to_remove(tmp_path, **asked)]
 
     assert ids(states=["failed"]) == [failed.id]
     assert ids(states=["stale"]) == ids(stale=True) == [stale.id]
@@ -137,7 +137,7 @@ def test_removal_by_state_by_condition_and_by_name(tmp_path):
     for nothing in ({}, {"texts": ["lr=0.3"], "states": ["failed"]}, {"texts": ["lr=0.3"], "stale": True}):
         with pytest.raises(RequestError, match="say which runs"):
             ids(**nothing)
-    carry_out(doomed(tmp_path, states=["failed", "stale"]))
+    carry_out(to_remove(tmp_path, states=["failed", "stale"]))
     assert sorted(row.id for row in rows(tmp_path)) == sorted([done.id, diverged.id])
     assert [p.name for p in (tmp_path / "walk").iterdir() if p.name.startswith(".")] == []
 
@@ -147,7 +147,7 @@ def test_running_and_queued_runs_are_not_removed(tmp_path, monkeypatch):
     put(folder, "job.json", {"job": "7_0"})
     monkeypatch.setattr("lineshaft.engine.launch.slurm.submission.queued", lambda folders: {folder.id})
     with pytest.raises(RequestError, match="is queued: stop running ones first"):
-        doomed(tmp_path, texts=["lr=0.2"])
+        to_remove(tmp_path, texts=["lr=0.2"])
     monkeypatch.setattr("lineshaft.engine.launch.slurm.submission.queued", lambda folders: set())
     program = (
         "import sys; from filelock import FileLock; lock = FileLock(sys.argv[1]); lock.acquire(); "
@@ -159,19 +159,19 @@ def test_running_and_queued_runs_are_not_removed(tmp_path, monkeypatch):
     assert holder.stdout is not None
     holder.stdout.readline()
     with pytest.raises(RequestError, match="is running: stop"):
-        doomed(tmp_path, where=["lr=0.2"])
+        to_remove(tmp_path, where=["lr=0.2"])
     holder.kill()
     holder.wait()
-    assert len(doomed(tmp_path, where=["lr=0.2"])) == 1
+    assert len(to_remove(tmp_path, where=["lr=0.2"])) == 1
 
 
 def test_parents_are_removed_with_a_warning(tmp_path, lineshaft):
     runs = tmp_path / "runs"
     parent = finished(runs, 1.0, lr=0.2)
     child = finished(runs, 1.0, parent={"experiment": str(WALK), "config": parent.config()})
-    (each,) = doomed(runs, texts=["walk/lr=0.2,seed=0"])
+    (each,) = to_remove(runs, texts=["walk/lr=0.2,seed=0"])
     assert each.orphans == [child.id]
-    assert all(not each.orphans for each in doomed(runs, experiment="walk"))
+    assert all(not each.orphans for each in to_remove(runs, experiment="walk"))
     shown = lineshaft("rm", parent.id)
     assert f"{child.id} started from {parent.id}" in shown.stderr
     assert parent.dir.exists()
@@ -225,7 +225,7 @@ def test_a_child_that_has_not_started_keeps_its_parents_checkpoints(tmp_path):
     assert usage.prunings(tmp_path, "none") == []
     put(child, "result.json", {"val/x": 1.0})
     assert len(usage.prunings(tmp_path, "none")) == 1
-    with pytest.raises(RequestError, match="is none of best, last, none"):
+    with pytest.raises(RequestError, match="is not one of best, last, none"):
         usage.prunings(tmp_path, "all")
 
 
@@ -248,9 +248,9 @@ def test_a_folder_elsewhere_that_looks_like_a_run_is_not_removed(tmp_path, monke
     (tmp_path / "bert").mkdir()
     put(Folder(tmp_path / "bert"), "config.json", {"hidden_size": 768})
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RequestError, match="bert is no run below runs"):
-        doomed(Path("runs"), ["bert"])
-    assert len(doomed(Path("runs"), ["text=bert"])) == 1
+    with pytest.raises(RequestError, match="bert is not a run below runs"):
+        to_remove(Path("runs"), ["bert"])
+    assert len(to_remove(Path("runs"), ["text=bert"])) == 1
 
 
 @pytest.mark.parametrize("which", [["--experiment", "walk"], ["walk/seed=0"]])

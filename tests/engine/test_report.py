@@ -92,8 +92,8 @@ def test_unreadable_files_become_notes(gallery):
     assert "left out of the learning curves" in html and "<polyline" in html
     assert "seed=1/metrics.jsonl:1 is not JSON" in html
     assert "seed=2/metrics.jsonl:1 holds no number" in html
-    assert "seed=3/provenance.json: &#39;yesterday&#39; is no time" in html
-    assert "seed=4/provenance.json is no JSON list" in html
+    assert "seed=3/provenance.json: &#39;yesterday&#39; is not a time" in html
+    assert "seed=4/provenance.json is not a JSON list" in html
     assert "Provenance</h3>" in html
 
 
@@ -117,7 +117,7 @@ def test_requests_that_are_wrong_make_nothing(gallery, tmp_path):
     runs = gallery({})
     with pytest.raises(RequestError, match="did you mean gallery"):
         write_report(runs, ["galery"], tmp_path / "report.html")
-    with pytest.raises(RequestError, match="is no folder"):
+    with pytest.raises(RequestError, match="is not a folder"):
         write_report(runs, [], tmp_path / "no/report.html")
     assert not (tmp_path / "report.html").exists()
 

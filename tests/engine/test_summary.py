@@ -14,7 +14,7 @@ from lineshaft.engine import RequestError
 from lineshaft.engine.bench import finished as bench_runs
 from lineshaft.engine.table.columns import varying
 from lineshaft.engine.table.pair import chosen, compare
-from lineshaft.engine.table.row import rows
+from lineshaft.engine.table.read import rows
 from lineshaft.engine.table.source import objective
 from lineshaft.engine.table.stats import QUANTILES, mean_interval, quantile
 from lineshaft.engine.table.summary import summaries, summarise
@@ -141,7 +141,8 @@ def test_tuning_needs_an_objective(tmp_path):
 
 
 def test_parameters_of_a_variant_vary_only_within_it(tmp_path):
-    home = Path(bench_runs.__file__)
+    home = tmp_path.with_name("gridded.py")
+    home.write_bytes(Path(bench_runs.__file__).read_bytes())
     for method in ({"name": "plain"}, {"name": "replay", "alpha": 0.2}):
         for seed in (0, 1):
             finished(tmp_path, 1.0, toy=home, method=method, seed=seed)
@@ -225,7 +226,7 @@ def test_grouping_by_less_than_what_varies_says_so(tmp_path):
         ({"by": ["lrr"]}, "no run has a parameter lrr; did you mean lr?"),
         ({"tune": ["nothing"]}, "no run has a parameter nothing"),
         ({"metrics": ["val/y"]}, "no run has a metric val/y; did you mean val/x?"),
-        ({"where": ["lr"]}, "'lr' is no condition"),
+        ({"where": ["lr"]}, "'lr' is not a condition"),
         ({"where": ["lrr=1"]}, "no run has a parameter lrr; did you mean lr?"),
         ({"where": ["lr<big"]}, "compares numbers"),
         ({"experiment": "wakl"}, "no runs of wakl .*did you mean walk?"),
@@ -268,7 +269,7 @@ def test_words_of_a_pair_must_fit_one_row(tmp_path):
         chosen(found, [])
     with pytest.raises(RequestError, match=r"no row of the summary meets 'lr=0.3'"):
         chosen(found, ["lr=0.3"])
-    with pytest.raises(RequestError, match="steps is no column"):
+    with pytest.raises(RequestError, match="steps is not a column"):
         chosen(found, ["steps=5"])
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from lineshaft.engine import Config, Part, RequestError
-from lineshaft.engine.spec.config import as_json
+from lineshaft.engine.spec.config import as_json, described
 from lineshaft.engine.spec.grid import commas, expand, grid, grid_over, split
 from lineshaft.engine.spec.spelling import words
 from lineshaft.engine.spec.words import build
@@ -156,7 +156,7 @@ def test_a_grid_around_a_configuration_keeps_what_it_does_not_name():
         (["epochs=true"], "epochs=true"),
         (["epochs=1.5"], "epochs=1.5"),
         (["method=sii"], "did you mean si"),
-        (["method=si,der", "method.alpha=1"], "no parameter of si"),
+        (["method=si,der", "method.alpha=1"], "not a parameter of si"),
         (["methods=si+der", "methods.alpha=1"], "methods.si.alpha"),
         (["methods=si+si"], "twice"),
         (["lr.x=1"], "no parts"),
@@ -179,3 +179,61 @@ def test_keys_are_identifiers():
     for word in ("=1", "a b=1", "-rf", "a.=1", "1a=2"):
         with pytest.raises(RequestError, match="key=value"):
             split(word)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("0..20..5", ["0", "5", "10", "15", "20"]),
+        ("0..9..5", ["0", "5"]),
+        ("0.1..0.5..0.1", ["0.1", "0.2", "0.3", "0.4", "0.5"]),
+        ("5..1..-2", ["5", "3", "1"]),
+        ("log(1e-4,1e-1,4)", ["0.0001", "0.001", "0.01", "0.1"]),
+        ("log(100, 1, 3)", ["100", "10", "1"]),
+        ("1,log(10,1000,3),7..8", ["1", "10", "100", "1000", "7", "8"]),
+        ("catalog(1,2,3)", ["catalog(1", "2", "3)"]),
+        ("log(1,2,x)", ["log(1", "2", "x)"]),
+        ("1.5..2", ["1.5..2"]),
+    ],
+)
+def test_series_are_counted_out(text, values):
+    assert expand("lr", text) == values
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("0..10..0", "never gets from 0 to 10 in steps of 0"),
+        ("0..10..-1", "never gets from 0 to 10"),
+        ("0..1..1e-9", "has 1,000,000,001 values"),
+        ("log(0,1,3)", "two positive values and 2 or more"),
+        ("log(1,10,1)", "two positive values and 2 or more"),
+        ("log(1,10,999999999)", "999,999,999 values"),
+        ("(0.9,0.99)", r"write lr=\[0.9,0.99\], for a sweep lr=0.9,0.99"),
+        ("'a,b'", """for one text write 'lr="a,b"', for a sweep lr=a,b"""),
+    ],
+)
+def test_series_and_quotes_that_cannot_be_meant_are_answered_with_the_words_that_work(text, says):
+    with pytest.raises(RequestError, match=says):
+        expand("lr", text)
+
+
+def test_values_counted_out_in_logs_name_runs_as_if_typed():
+    cells = grid(Toy, ["lr=log(1e-4,1e-1,4)"])
+    assert cells == grid(Toy, ["lr=0.0001,0.001,0.01,0.1"])
+    assert [words(c)[:-1] for c in cells] == [["lr=0.0001"], ["lr=0.001"], ["lr=0.01"], []]
+
+
+class Named(Config):
+    """A plain parameter and a plain part's parameter that are called name."""
+
+    name: str = Field("x", description="what it is called")
+    part: Inner = Inner()
+
+
+def test_a_parameter_may_be_called_name():
+    (cell,) = grid(Named, ["name=abc", "part.label=b"])
+    assert (cell.name, words(cell)) == ("abc", ["name=abc", "part.label=b", "seed=0"])
+    assert [key for key, _ in described(Named)] == ["name", "part", "seed"]
+    with pytest.raises(RequestError, match="did you mean name"):
+        grid(Named, ["nam=abc"])

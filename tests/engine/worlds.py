@@ -7,6 +7,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from command import PRELOAD
+
 from lineshaft.engine.launch.child import without_main
 
 
@@ -20,7 +22,7 @@ def world(size: int, address: str, values: dict[str, Any], runs: Path, every: fl
     """Compute a run by `size` processes; returns the exit codes of `python -m lineshaft.engine`."""
     place = {"WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch.distributed", "torch._dynamo", "lineshaft.engine.run.execute"])
+    context.set_forkserver_preload(PRELOAD)
     with without_main():
         processes = [
             context.Process(

@@ -1,6 +1,7 @@
 """The command line: it knows the engine and, by name only, the systems."""
 
 import sys
+from difflib import get_close_matches
 
 from lineshaft.engine.errors import Busy, RequestError
 
@@ -29,10 +30,28 @@ def main() -> None:
     except Exception as error:
         if not hasattr(error, "exit_code"):
             raise
-        if hasattr(error, "show"):
+        if (word := as_word(error)) is not None:
+            print(f"error: {word}", file=sys.stderr)
+        elif hasattr(error, "show"):
             error.show()
         code = error.exit_code
     sys.exit(code or DONE)
+
+
+def as_word(error: Exception) -> str | None:
+    """What to write for an option that was meant as a parameter: `--lr 0.1` or `--lr=0.1`."""
+    option, verb = getattr(error, "option_name", ""), sys.argv[1:2]
+    if verb not in (["run"], ["sweep"], ["relaunch"]) or not option.startswith("--"):
+        return None
+    if get_close_matches(option, getattr(error, "possibilities", None) or [], cutoff=0.75):
+        return None
+    key, given = (
+        option[2:].replace("-", "_"),
+        [w for w in sys.argv if w == option or w.startswith(f"{option}=")],
+    )
+    after = sys.argv[sys.argv.index(given[0]) + 1 :] if given else []
+    value = given[0].partition("=")[2] if given and "=" in given[0] else (after or ["..."])[0]
+    return f"no option {option}; a parameter is written without dashes: write {key}={value}"
 
 
 def spread(words: list[str]) -> list[str]:

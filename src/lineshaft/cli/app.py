@@ -1,8 +1,26 @@
 """The verbs, in the order in which a person meets them."""
 
+import functools
+
 import typer
 
-from lineshaft.cli import bench, claims, data, demo, ls, relaunch, report, run, show, summary, sync, tidy
+from lineshaft.cli import (
+    bench,
+    claims,
+    data,
+    demo,
+    export,
+    ls,
+    relaunch,
+    report,
+    run,
+    serve,
+    show,
+    summary,
+    sync,
+    tidy,
+)
+from lineshaft.cli.output import register
 
 app = typer.Typer(
     name="lineshaft",
@@ -13,20 +31,23 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-app.command(add_help_option=False)(run.run)
-app.command()(run.sweep)
-app.command()(ls.ls)
-app.command()(show.show)
-app.command()(show.logs)
-app.command()(show.stop)
-app.command()(summary.summary)
-app.command()(relaunch.relaunch)
-app.command()(tidy.rename)
-app.command()(tidy.rm)
-app.command()(tidy.du)
-app.command()(sync.sync)
-app.command()(report.report)
-app.command()(claims.claims)
-app.command()(demo.demo)
-app.command()(bench.bench)
+verb = functools.partial(register, app)
+verb(run.run, add_help_option=False)
+verb(run.sweep)
+verb(ls.ls)
+verb(show.show)
+verb(show.logs)
+verb(show.stop)
+verb(summary.summary)
+verb(relaunch.relaunch)
+verb(tidy.rename)
+verb(tidy.rm)
+verb(tidy.du)
+verb(sync.sync)
+verb(export.export)
+verb(report.report)
+verb(claims.claims)
+verb(demo.demo)
+verb(bench.bench)
 app.add_typer(data.app, name="data")
+app.add_typer(serve.app, name="serve")

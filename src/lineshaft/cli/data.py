@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lineshaft.cli import DONE, FAILED
-from lineshaft.cli.output import plain, print_json, print_table, say
+from lineshaft.cli.output import plain, print_json, print_table, register, say
 
 if TYPE_CHECKING:
     from lineshaft.engine.data.dataset import Dataset
@@ -18,10 +18,9 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 @app.callback()
 def data() -> None:
-    """Data sets: where they lie, their licences, fetching and checking them."""
+    """Data sets: where they lie, licences, download."""
 
 
-@app.command()
 def ls(name: Name = None, json: Json = False) -> None:
     """Each data set with the folder it was found in, or the files it lacks; one alone with all its files."""
     found = [described(each) for each in chosen(name)]
@@ -35,7 +34,6 @@ def ls(name: Name = None, json: Json = False) -> None:
         print_table([[f["path"], f["state"], f["url"]] for f in one["files"]], ["file", "state", "address"])
 
 
-@app.command()
 def get(name: Annotated[str, typer.Argument(help="a data set")]) -> None:
     """Download what is missing of a data set; a file is put in place once its checksum is right."""
     from lineshaft.engine.data.download import get
@@ -45,7 +43,6 @@ def get(name: Annotated[str, typer.Argument(help="a data set")]) -> None:
     say(f"complete: {plain(str(get(each, lambda url: say(f'downloading {url}'))))}")
 
 
-@app.command()
 def check(name: Name = None) -> int:
     """Compare the checksums of all files that are here with the known ones."""
     from lineshaft.engine.data.dataset import checksum
@@ -92,3 +89,7 @@ def described(each: "Dataset") -> dict[str, Any]:
     found = f"{len(lacks)} of {len(each.files)} files missing" if lacks else plain(str(home))
     values = {"name": each.name, "found": found, "complete": not lacks, "licence": each.licence}
     return {**values, "source": each.source, "files": files}
+
+
+for verb in (ls, get, check):
+    register(app, verb)

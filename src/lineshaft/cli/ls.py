@@ -8,6 +8,7 @@ import typer
 
 from lineshaft.cli.output import plain, print_json, print_table, runs_folder, say
 from lineshaft.cli.summary import Experiment, Runs, Where, names
+from lineshaft.engine.errors import counted
 
 if TYPE_CHECKING:
     from lineshaft.engine.table.listing import Line
@@ -56,5 +57,5 @@ def counts(lines: Sequence["Line"]) -> str:
     """`20 runs: 18 done, 2 failed; 1 stale`."""
     states = Counter(line.row.state for line in lines)
     marks = Counter(mark for line in lines for mark in line.marks)
-    text = f"{len(lines)} runs: {', '.join(f'{n} {state}' for state, n in states.most_common())}"
+    text = f"{counted(len(lines), 'run')}: {', '.join(f'{n} {state}' for state, n in states.most_common())}"
     return text + "".join(f"; {n} {mark}" for mark, n in marks.most_common())

@@ -2,8 +2,9 @@
 
 import json
 import os
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,14 @@ def runs_folder(given: Path | None) -> Path:
     return given or Path(os.environ.get("LINESHAFT_RUNS") or "runs")
 
 
+def register(app: Any, function: Callable[..., Any], **options: Any) -> None:
+    """Make a function a verb; its line in the list of verbs is the first sentence of its docstring, whole."""
+    first = " ".join((function.__doc__ or "").split("\n\n")[0].split())
+    app.command(short_help=re.split(r"(?<=\.)\s", first)[0], **options)(function)
+
+
 def say(text: str) -> None:
-    """A word to the person, on standard error."""
+    """Print a message on standard error."""
     print(text, file=sys.stderr, flush=True)
 
 

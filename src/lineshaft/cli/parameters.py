@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from lineshaft.cli.output import print_table
-from lineshaft.engine.spec.config import combination, described, is_model, members, variants
+from lineshaft.engine.spec.config import combination, described, is_model, members, tag, variants
 from lineshaft.engine.spec.experiment import Experiment
 from lineshaft.engine.spec.spelling import plain_of, written
 
@@ -29,9 +29,9 @@ def rows(model: type[BaseModel], prefix: str) -> Iterator[Row]:
     for key, field in described(model):
         yield prefix + key, type_name(field), default_of(field), field.description or ""
         choices = variants(field.annotation) or combination(field.annotation)
-        for tag, variant in choices.items():
+        for choice, variant in choices.items():
             for name, kind, value, meaning in rows(variant, f"{prefix}{key}."):
-                yield name, kind, value, f"[{tag}] {meaning}"
+                yield name, kind, value, f"[{choice}] {meaning}"
         if not choices:
             for nested in (m for m in members(field.annotation) if is_model(m)):
                 yield from rows(nested, f"{prefix}{key}.")
@@ -54,5 +54,5 @@ def default_of(field: FieldInfo) -> str:
     if combination(field.annotation):
         return "+".join(v.name for v in value)
     if isinstance(value, BaseModel):
-        return str(getattr(value, "name", ""))
+        return tag(type(value)) or ""
     return written(plain_of(field, value), field)

@@ -12,7 +12,7 @@ import typer
 
 from lineshaft.cli import DONE
 from lineshaft.cli.output import RUNS_HELP, print_table, runs_folder, say
-from lineshaft.engine.errors import RequestError
+from lineshaft.engine.errors import RequestError, counted
 from lineshaft.engine.run.options import Options, cores, set_threads
 from lineshaft.engine.spec.config import Config
 
@@ -21,6 +21,7 @@ Runs = Annotated[Path | None, typer.Option("--runs", help=RUNS_HELP)]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1; auto is the GPU where there is one")]
 Every = Annotated[float, typer.Option("--checkpoint-every", min=0, help="seconds between checkpoints")]
 Track = Annotated[list[str] | None, typer.Option("--track", help="mirror metrics to wandb or tensorboard")]
+Strict = Annotated[bool, typer.Option("--strict", help="refuse to go on with what other code computed")]
 Retry = Annotated[bool, typer.Option("--retry", help="try failed runs again")]
 
 
@@ -38,6 +39,7 @@ def run(
     checkpoint_every: Every = 30.0,
     track: Track = None,
     retry: Retry = False,
+    strict: Strict = False,
     show_help: Annotated[
         bool, typer.Option("--help", help="this; after an experiment its parameters and their defaults")
     ] = False,
@@ -48,6 +50,7 @@ def run(
     if experiment is None:
         return usage(context, show_help)
     set_threads(threads or cores())
+    from lineshaft.engine.run.description import description
     from lineshaft.engine.run.execute import execute
     from lineshaft.engine.spec.experiment import find
     from lineshaft.engine.spec.grid import grid
@@ -55,17 +58,31 @@ def run(
     if show_help:
         print_parameters(find(experiment))
         return 0
-    cells = grid(find(experiment).config, words or [])
+    found = find(experiment)
+    cells = grid(found.config, words or [])
     if len(cells) > 1:
-        raise RequestError(f"these words make {len(cells)} runs; `lineshaft sweep` takes the same words")
+        raise RequestError(several(words or [], len(cells)))
     options = Options(device, threads or cores(), checkpoint_every, retry, True, tuple(track or ()))
+    options = replace(options, strict=strict)
     folder, state = execute(experiment, cells[0], runs_folder(runs), options)
     if state == "done":
         print_table([[k, f"{v:.6g}"] for k, v in folder.result().items()], ["metric", "value"])
     say(f"{state}: {folder.dir}")
+    if state == "done" and description(folder).get("code", code := found.code.hash) != code:
+        say("computed by other code than now; `lineshaft rm --stale` removes such runs, to compute them anew")
     if state == "failed":
         say(last_line(folder.dir / "error.txt"))
     return {"done": 0, "failed": 1}.get(state, 130)
+
+
+def several(words: Sequence[str], cells: int) -> str:
+    """What to write instead where the words of one run make several."""
+    from lineshaft.engine.spec.grid import split
+
+    key = next(key for key, values in map(split, words) if len(values) > 1)
+    text = f"these words make {counted(cells, 'run')}; `lineshaft sweep` takes the same words"
+    one = next(word.partition("=")[2] for word in words if word.startswith(f"{key}="))
+    return f"{text}; for one text with a comma write '{key}=\"{one[:60]}\"'" if "," in one else text
 
 
 def usage(context: typer.Context, asked: bool) -> int:
@@ -95,6 +112,7 @@ def sweep(
     checkpoint_every: Every = 30.0,
     track: Track = None,
     retry: Retry = False,
+    strict: Strict = False,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="start nothing more after a failure")
     ] = False,
@@ -113,7 +131,7 @@ def sweep(
 
     alone()
     folder = runs_folder(runs)
-    at_once = expected(experiment, words or [], workers)
+    at_once = expected(experiment, words or [], workers, per_gpu)
     each = threads or max(1, cores() // at_once)
     if not dry_run and slurm is None:
         warm_up([experiment], each)
@@ -122,18 +140,19 @@ def sweep(
         return show_plan(cells, folder)
     each = each if slurm is None else threads or 0
     options = Options(device, each, checkpoint_every, retry, False, tuple(track or ()))
+    options = replace(options, strict=strict)
     if slurm is not None:
         return submitted(cells, folder, options, slurm, per_job, max_jobs)
     return launch_cells(cells, folder, options, workers, fail_fast, per_gpu)
 
 
-def expected(experiment: str, words: Sequence[str], workers: int | None) -> int:
+def expected(experiment: str, words: Sequence[str], workers: int | None, per_gpu: int) -> int:
     """Runs at once, from the words alone: the forkserver starts before the experiment is imported."""
     from lineshaft.engine.launch.local import places
     from lineshaft.engine.spec.grid import split
 
     cells = math.prod(len(split(word)[1]) for word in words) if ":" not in experiment else workers or cores()
-    return places(cells, workers)[0]
+    return places(cells, workers, per_gpu)[0]
 
 
 def planned(experiment: str, words: Sequence[str]) -> list[Cell]:
@@ -148,29 +167,37 @@ def planned(experiment: str, words: Sequence[str]) -> list[Cell]:
 
 def table(address: str) -> list[Cell]:
     """The rows of a table function, each with the address of its experiment."""
-    from lineshaft.engine.spec.experiment import address_of
+    from lineshaft.engine.spec.experiment import address_of, fault, module_at, own
 
-    module, _, name = address.partition(":")
-    path = module if module.startswith("lineshaft.") else f"lineshaft.{module}"
-    try:
-        function = getattr(importlib.import_module(path), name)
-    except (ImportError, AttributeError) as error:
-        raise RequestError(f"no table {address}: {error}") from None
+    module, _, name = address.rpartition(":")
+    if module.endswith(".py"):
+        found = module_at(Path(module).resolve(), module)
+    else:
+        ours = module.partition(".")[0] in {each.partition(".")[0] for each in own()}
+        try:
+            found = importlib.import_module(f"lineshaft.{module}" if ours else module)
+        except Exception as error:
+            raise RequestError(f"no table {address}: {fault(error)}") from None
+    if not hasattr(found, name):
+        raise RequestError(f"no table {address}: {module} has no {name[:80]}")
+    function = getattr(found, name)
     return [(address_of(config), config) for config in rows_of(function, address)]
 
 
 def rows_of(function: Any, address: str) -> list[Config]:
-    """What the function returns; refused where it is no table, which any name of a module may be."""
+    """The configurations that the function returns; RequestError where it is not a table."""
     try:
         inspect.signature(function).bind()
     except (TypeError, ValueError) as error:
         raise RequestError(
-            f"{address} is no table: {error}; a table is a function without arguments"
+            f"{address} is not a table: {error}; a table is a function without arguments"
         ) from None
     rows = function()
     found = list(rows) if isinstance(rows, Iterable) else [rows]
     if isinstance(rows, Config) or not all(isinstance(row, Config) for row in found):
-        raise RequestError(f"{address} is no table: it returns {rows!r:.60}, no list of configurations")
+        raise RequestError(
+            f"{address} is not a table: it returns {rows!r:.60} instead of a list of configurations"
+        )
     return found
 
 
@@ -181,7 +208,7 @@ def show_plan(cells: Sequence[Cell], runs: Path) -> int:
     tasks = [task(address, config, runs) for address, config in cells]
     states = [t.folder.state() for t in tasks]
     print_table([[state, t.folder.id] for state, t in zip(states, tasks)], ["state", "run"])
-    say(f"{len(tasks)} runs, {sum(s != 'done' for s in states)} to do")
+    say(f"{counted(len(tasks), 'run')}, {sum(s != 'done' for s in states)} to do")
     return 0
 
 
@@ -209,15 +236,17 @@ def launch_cells(
     """Compute the cells side by side with progress; the exit code tells how it went."""
     from lineshaft.cli.board import Board
     from lineshaft.engine.launch.local import Launcher, places
-    from lineshaft.engine.launch.task import task
+    from lineshaft.engine.launch.task import tasks_of
 
     at_once, devices = places(len(cells), workers, per_gpu)
     devices = devices if options.device == "auto" else [options.device]
     board = Board()
-    tasks = [task(address, config, runs) for address, config in cells]
-    launcher = Launcher(tasks, options, at_once, fail_fast, devices, board.show)
+    tasks, refusals = tasks_of(cells, runs)
+    launcher = Launcher(tasks, options, at_once, fail_fast, devices, board.show, refusals)
     code = launcher.run()
     board.finish(launcher)
+    for run_id, why in list(launcher.refusals.items())[:5]:
+        say(f"refused: {why}" if run_id in why else f"refused: {run_id}: {why}")
     for run_id in [i for i, state in launcher.states.items() if state == "failed"][:5]:
         say(f"failed: {run_id}: {last_line(runs / run_id / 'error.txt')}")
     return code

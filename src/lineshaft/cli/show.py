@@ -24,7 +24,7 @@ def show(
     json: Annotated[bool, typer.Option("--json", help="one object, and nothing else")] = False,
     runs: Runs = None,
 ) -> None:
-    """One run: configuration (* where it is no default), state, result, provenance, family, error."""
+    """One run: configuration (* where it is not the default), state, result, provenance, family, error."""
     from lineshaft.engine.table.pick import pick
     from lineshaft.engine.table.portrait import portrait
 
@@ -51,7 +51,7 @@ def headline(found: Mapping[str, Any]) -> str:
 
 
 def block(title: str, values: Mapping[str, Any]) -> None:
-    """A titled list of names and values; nothing where there are none."""
+    """Print a titled list of names and values; nothing where it is empty."""
     from lineshaft.engine.table.row import text_of
 
     if values:
@@ -78,10 +78,14 @@ def logs(
     runs: Runs = None,
 ) -> None:
     """What a run printed."""
+    from lineshaft.engine.table.archive import Kept
     from lineshaft.engine.table.pick import pick
     from lineshaft.engine.table.portrait import log_file
 
     folder = pick(runs_folder(runs), run)
+    if isinstance(folder, Kept):
+        print(plain(folder.texts.get("log.txt", b"").decode(), keep="\n"), end="")
+        return
     seen: dict[Path, int] = {}
     while True:
         more = follow and active(folder)
@@ -109,7 +113,7 @@ def copy(file: Path, start: int) -> int:
 
 def active(folder: "Folder") -> bool:
     """Whether more may be printed: it runs, or waits in Slurm's queue."""
-    from lineshaft.engine.table.row import read, with_queue
+    from lineshaft.engine.table.read import read, with_queue
 
     row = read(folder)
     return row is not None and with_queue([row])[0].state in ("running", "queued")
@@ -132,7 +136,7 @@ def asked(folder: "Folder") -> str:
     """Leave the word in the folder of a running run; what happens then."""
     from lineshaft.engine.launch.slurm.job import ticket
     from lineshaft.engine.run.store import write
-    from lineshaft.engine.table.row import read, with_queue
+    from lineshaft.engine.table.read import read, with_queue
 
     row = read(folder)
     state = with_queue([row])[0].state if row else "new"

@@ -9,6 +9,7 @@ from pathlib import Path
 from lineshaft.cli import DONE, FAILED, INTERRUPTED
 from lineshaft.cli.output import say
 from lineshaft.cli.run import last_line
+from lineshaft.engine.errors import counted
 from lineshaft.engine.launch.slurm.job import ticket
 from lineshaft.engine.launch.slurm.submission import queued, submit
 from lineshaft.engine.launch.task import Task, task
@@ -34,7 +35,7 @@ def slurm_sweep(
     tasks = [task(address, config, runs) for address, config in cells]
     ids = submit(tasks, options, settings, per_job, max_jobs)
     say(
-        f"{len(ids)} jobs submitted"
+        f"{counted(len(ids), 'job')} submitted"
         if ids
         else "no job submitted: every run is done, failed, running or queued"
     )
@@ -61,7 +62,7 @@ class Watch:
         self.at_start = 0
 
     def look(self) -> bool:
-        """Whether there is more to wait for. squeue is asked before the files, which so know better."""
+        """Whether there is more to wait for. Query squeue first: the files, read later, win."""
         now, first = time.monotonic(), self.asked < 0
         left = [each for run, each in self.tasks.items() if self.states[run] not in ENDED]
         if now - self.asked >= ASK_EVERY:
@@ -74,7 +75,7 @@ class Watch:
         return any(state not in ENDED for state in self.states.values())
 
     def state(self, each: Task) -> str:
-        """`lost` where squeue has twice not known the job of a run that is not finished."""
+        """`lost` where squeue has twice not listed the job of an unfinished run."""
         state, run = each.folder.state(), each.folder.id
         if state in ("done", "failed", "running"):
             return state
@@ -108,16 +109,17 @@ class Watch:
         return ", ".join(parts)
 
     def finish(self) -> int:
-        """The exit code, and a word on every run that did not come to a result."""
+        """Return the exit code, and print a line for every run without a result."""
         say(f"\r\x1b[K{self.line()}" if sys.stderr.isatty() else self.line())
         lost = [each for run, each in self.tasks.items() if self.states[run] == "lost"]
         silent = [each for each in lost if not paused(each)]
         for each in silent[:5]:
-            say(f"ended without a word: {each.folder.id}: {self.log(each)}")
+            say(f"ended without an error message: {each.folder.id}: {self.log(each)}")
         for run in [run for run, state in self.states.items() if state == "failed"][:5]:
             say(f"failed: {run}: {last_line(self.tasks[run].folder.dir / 'error.txt')}")
         if lost:
-            say(f"{len(lost)} runs were stopped, cancelled or killed; the same command submits them again")
+            ended = f"{counted(len(lost), 'run')} ended early: stopped, cancelled or killed"
+            say(f"{ended}; the same command submits what is left")
         return FAILED if silent or self.count("failed") else INTERRUPTED if lost else DONE
 
     def log(self, each: Task) -> str:

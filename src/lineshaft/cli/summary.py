@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lineshaft.cli.output import RUNS_HELP, plain, print_json, print_table, runs_folder, say
-from lineshaft.engine.errors import RequestError
+from lineshaft.engine.errors import RequestError, counted
 
 if TYPE_CHECKING:
     from lineshaft.engine.table.grouping import Group, Measure
@@ -47,11 +47,11 @@ def summary(
     runs: Runs = None,
 ) -> None:
     """Mean, n and 95 % interval over seeds of every final metric; nothing diverged is averaged away."""
-    from lineshaft.engine.table.row import experiments
+    from lineshaft.engine.table.read import experiments
     from lineshaft.engine.table.summary import summaries
 
     if style not in FORMATS:
-        raise RequestError(f"--format {style[:40]} is none of {', '.join(FORMATS)}")
+        raise RequestError(f"--format {style[:40]} is not one of {', '.join(FORMATS)}")
     style = "json" if json else style
     several = experiments(runs_folder(runs)) if experiment is None else []
     if len(several) > 1 and (by or metric or tune or pair or style == "csv"):
@@ -176,7 +176,7 @@ def comparison_table(compared: Sequence["Comparison"]) -> Table:
 
 def verdict(comparison: "Comparison") -> str:
     left = comparison.unpaired
-    return comparison.verdict + (f"; {left} seeds without a partner left out" if left else "")
+    return comparison.verdict + (f"; {counted(left, 'seed')} without a partner left out" if left else "")
 
 
 def csv_table(summary: "Summary") -> Table:

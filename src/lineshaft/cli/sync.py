@@ -52,7 +52,7 @@ def selected(runs: Path, chosen: Sequence[str]) -> list["Folder"]:
     """Every run, or those of the experiments and the runs named, each once."""
     from lineshaft.engine.run.store import folders
     from lineshaft.engine.table.pick import pick
-    from lineshaft.engine.table.row import experiments
+    from lineshaft.engine.table.read import experiments
 
     if not chosen:
         return [folder for folder in folders(runs) if (folder.dir / "config.json").exists()]

@@ -7,6 +7,7 @@ import typer
 from lineshaft.cli.ls import State
 from lineshaft.cli.output import plain, print_json, print_table, runs_folder, say
 from lineshaft.cli.summary import Experiment, Runs, Where, names
+from lineshaft.engine.errors import counted
 
 Apply = Annotated[bool, typer.Option("--apply", help="do it; without this it is only shown")]
 SHOWN = 3
@@ -30,7 +31,8 @@ def rename(experiment: Experiment = None, apply: Apply = False, runs: Runs = Non
 def done(count: int, what: str, applied: bool) -> str:
     if not count:
         return f"nothing to be {what}"
-    return f"{count} runs {what}" if applied else f"{count} runs would be {what}; --apply does it"
+    runs = counted(count, "run")
+    return f"{runs} {what}" if applied else f"{runs} would be {what}; --apply does it"
 
 
 def rm(
@@ -43,9 +45,9 @@ def rm(
     runs: Runs = None,
 ) -> None:
     """Remove runs, whole folders; running and queued ones are refused."""
-    from lineshaft.engine.keep.removal import carry_out, doomed
+    from lineshaft.engine.keep.removal import carry_out, to_remove
 
-    found = doomed(runs_folder(runs), run or (), names(state), where or (), experiment, stale)
+    found = to_remove(runs_folder(runs), run or (), names(state), where or (), experiment, stale)
     for each in found:
         home = each.row.folder.dir
         print(plain(f"{each.row.state} {each.row.id}"))
@@ -73,7 +75,7 @@ def du(
     from dataclasses import asdict
 
     from lineshaft.engine.keep.usage import usage
-    from lineshaft.engine.table.row import rows
+    from lineshaft.engine.table.read import rows
 
     if prune is not None:
         remove_checkpoints(runs, prune, experiment, where, apply)

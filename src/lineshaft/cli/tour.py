@@ -10,7 +10,7 @@ from lineshaft.cli.board import Board
 from lineshaft.cli.output import plain, say
 from lineshaft.cli.run import last_line
 from lineshaft.engine.data.dataset import locate
-from lineshaft.engine.errors import RequestError
+from lineshaft.engine.errors import RequestError, counted
 from lineshaft.engine.launch.child import DONE, FAILED
 from lineshaft.engine.launch.local import Launcher, warm_up
 from lineshaft.engine.launch.task import Task, task
@@ -29,7 +29,7 @@ PLAIN_WIDTH = 110
 @dataclass(frozen=True)
 class Step:
     """What a system shows: the words a person would type, the metrics worth a line, the parameter by which
-    its runs are told apart, the data they need."""
+    its rows are labelled, the data they need."""
 
     experiment: str
     commands: tuple[str, ...] = ("",)
@@ -56,7 +56,7 @@ REAL = (
     Step("dialogue.loop", ("data=woz2,xrisawoz",), JOINT_GOALS, "data", ("woz2", "xrisawoz")),
     Step(
         "continual.stream",
-        ("data=cifar10 train_size=100 test_size=50 epochs=4 schedule=finetune,lpft",),
+        ("data=cifar10 data.train_size=100 data.test_size=50 epochs=4 schedule=finetune,lpft",),
         NEIGHBOURS,
         "schedule",
         ("cifar10",),
@@ -116,7 +116,8 @@ def launch(tasks: Sequence[Task], retry: bool) -> int:
     ticker = Ticker(tasks)
     launcher = Launcher(tasks, options, min(cores(), MOST_AT_ONCE), changed=ticker.show)
     systems = len({each.address for each in tasks})
-    say(f"{launcher.count('waiting')} of {launcher.total} runs of {systems} systems are to do")
+    of = f"{counted(launcher.total, 'run')} of {counted(systems, 'system')}"
+    say(f"{launcher.count('waiting')} of {of} to do")
     code = launcher.run()
     ticker.finish(launcher)
     return code
@@ -127,11 +128,11 @@ class Ticker(Board):
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         super().__init__()
-        self.untold = {t.folder.id: t.folder for t in tasks if t.folder.state() != "done"}
+        self.unreported = {t.folder.id: t.folder for t in tasks if t.folder.state() != "done"}
 
     def show(self, launcher: Launcher) -> None:
-        for run_id in [i for i in self.untold if launcher.states[i] in ("done", "failed")]:
-            self.tell(self.untold.pop(run_id), launcher.states[run_id])
+        for run_id in [i for i in self.unreported if launcher.states[i] in ("done", "failed")]:
+            self.tell(self.unreported.pop(run_id), launcher.states[run_id])
         super().show(launcher)
 
     def tell(self, folder: Folder, state: str) -> None:
@@ -141,7 +142,7 @@ class Ticker(Board):
 
 
 def print_rows(rows: Sequence[Sequence[str]]) -> None:
-    """One row a system, cells wrapped to the terminal; whole words where the output is no terminal."""
+    """One row a system, cells wrapped to the terminal; not wrapped where the output is not a terminal."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -159,13 +160,13 @@ def print_rows(rows: Sequence[Sequence[str]]) -> None:
 def row(step: Step, folders: Sequence[Folder]) -> list[str]:
     """The system, the words, the headline metrics, the time its runs took."""
     states = [folder.state() for folder in folders]
-    found = [text for metric in step.metrics if (text := told(step, metric, folders))]
+    found = [text for metric in step.metrics if (text := metric_text(step, metric, folders))]
     failed = [f"{states.count('failed')} of {len(states)} failed"] if "failed" in states else []
     commands = "\n".join(f"{step.experiment} {words}".strip() for words in step.commands)
     return [step.system, commands, "\n".join([*found, *failed]), computing_time(folders)]
 
 
-def told(step: Step, metric: str, folders: Sequence[Folder]) -> str:
+def metric_text(step: Step, metric: str, folders: Sequence[Folder]) -> str:
     """`metric .25` for one run, `metric: popularity .25, wmf .85` for several."""
     done = {folder: values[metric] for folder in folders if metric in (values := folder.result())}
     if not done:

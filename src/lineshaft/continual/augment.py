@@ -1,7 +1,20 @@
-"""Batched views of images that lie on the device: crop, flip and normalisation, without a data loader."""
+"""Batched views of rows that lie on the device, made inside the training step, without a data loader.
+
+An augmentation is a part: derive from `Augment` for your own. Pixels become float32 in channels-last order;
+tokens are never augmented; vectors only where an objective needs two different views.
+"""
+
+from typing import TYPE_CHECKING, Literal
 
 import torch
+from pydantic import Field
 from torch import Generator, Tensor
+from torch.nn import functional as F
+
+from lineshaft.engine import Part
+
+if TYPE_CHECKING:
+    from lineshaft.continual.streams.stream import Store
 
 PAD = 4  # pixels, the usual crop of CIFAR training
 
@@ -10,8 +23,7 @@ def crop_flip(store: Tensor, ids: Tensor, generator: Generator) -> Tensor:
     """A random crop after reflecting PAD pixels at each side, and a mirror image half of the time.
 
     store: uint8 [n, height, width, channels]; ids: [m]. Returns uint8 [m, height, width, channels].
-    Reflection and crop are arithmetic on indices, so that fetching and augmenting is one gather, however
-    many images are asked for: a whole epoch costs about ten kernel launches.
+    Reflection and crop are arithmetic on indices, so that fetching and augmenting is one gather.
     """
     device, (_, height, width, _) = store.device, store.shape
     count = len(ids)
@@ -32,3 +44,112 @@ def reflect(index: Tensor, size: int) -> Tensor:
 def normalise(pixels: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """uint8 [n, height, width, channels] -> float32 [n, channels, height, width] in channels-last memory."""
     return pixels.float().div_(255).sub_(mean).div_(std).permute(0, 3, 1, 2)
+
+
+class Augment(Part):
+    """How a view of some rows is drawn."""
+
+    def view(self, store: "Store", ids: Tensor, generator: Generator) -> Tensor:
+        """The rows as a network sees them, float32 for pixels and vectors."""
+        raise NotImplementedError
+
+
+class Plain(Augment):
+    """The rows as they are."""
+
+    name: Literal["plain"] = "plain"
+
+    def view(self, store: "Store", ids: Tensor, generator: Generator) -> Tensor:
+        return store.view(ids)
+
+
+class Crop(Augment):
+    """Pixels: a random crop after padding, mirrored half of the time. Other data as they are."""
+
+    name: Literal["crop"] = "crop"
+
+    def view(self, store: "Store", ids: Tensor, generator: Generator) -> Tensor:
+        if not store.is_pixels:
+            return store.view(ids)
+        return normalise(crop_flip(store.x, ids, generator), store.mean, store.std)
+
+
+class CropColour(Augment):
+    """The crop, then colour jitter (without hue) and grey: the supervised recipe of published code."""
+
+    name: Literal["crop_colour"] = "crop_colour"
+    strength: float = Field(0.4, ge=0, le=1, description="of brightness, contrast and saturation")
+
+    def view(self, store: "Store", ids: Tensor, generator: Generator) -> Tensor:
+        if not store.is_pixels:
+            return store.view(ids)
+        x = crop_flip(store.x, ids, generator).permute(0, 3, 1, 2).float() / 255
+        return standard(colour(x, self.strength, generator), store)
+
+
+class TwoViews(Augment):
+    """For self-supervised objectives. Pixels: a random resized crop, mirrored, jittered, sometimes grey (no
+    blur, as at 32 pixels). Vectors: Gaussian noise and entries dropped."""
+
+    name: Literal["two_views"] = "two_views"
+    smallest: float = Field(0.2, gt=0, le=1, description="least share of the area that a crop keeps")
+    strength: float = Field(0.4, ge=0, le=1, description="of brightness, contrast and saturation")
+    noise: float = Field(0.1, ge=0, description="of vectors, as a share of their standard deviation")
+    drop: float = Field(0.2, ge=0, lt=1, description="share of a vector's entries set to zero")
+
+    def view(self, store: "Store", ids: Tensor, generator: Generator) -> Tensor:
+        if store.is_tokens:
+            return store.view(ids)
+        if not store.is_pixels:
+            return self._noisy(store.view(ids), generator)
+        x = store.x[ids].permute(0, 3, 1, 2).float() / 255
+        return standard(colour(resized_crop(x, self.smallest, generator), self.strength, generator), store)
+
+    def _noisy(self, x: Tensor, generator: Generator) -> Tensor:
+        noise = torch.randn(x.shape, generator=generator, device=x.device) * (self.noise * x.std())
+        kept = torch.rand(x.shape, generator=generator, device=x.device) >= self.drop
+        return (x + noise) * kept
+
+
+AnyAugment = Plain | Crop | CropColour | TwoViews
+
+
+def standard(x: Tensor, store: "Store") -> Tensor:
+    """[n, channels, height, width] in 0..1, standardised, channels-last in memory."""
+    x = (x - store.mean[:, None, None]) / store.std[:, None, None]
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def resized_crop(x: Tensor, smallest: float, generator: Generator) -> Tensor:
+    """A crop of random area and shape resized back, mirrored half of the time; x: [n, channels, h, w]."""
+    n, device = len(x), x.device
+    draws = torch.rand(5, n, generator=generator, device=device)
+    area = smallest + (1 - smallest) * draws[0]
+    shape = torch.exp((draws[1] * 2 - 1) * 0.2877)  # sides between 3:4 and 4:3
+    width, height = (area * shape).sqrt().clamp(max=1), (area / shape).sqrt().clamp(max=1)
+    left, top = (draws[2] * 2 - 1) * (1 - width), (draws[3] * 2 - 1) * (1 - height)
+    mirror = torch.where(draws[4] < 0.5, -1.0, 1.0)
+    zero = torch.zeros_like(width)
+    matrix = torch.stack(
+        [torch.stack([width * mirror, zero, left], 1), torch.stack([zero, height, top], 1)], 1
+    )
+    grid = F.affine_grid(matrix, list(x.shape), align_corners=False)
+    return F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
+
+
+GREY = (0.299, 0.587, 0.114)
+
+
+def colour(x: Tensor, strength: float, generator: Generator) -> Tensor:
+    """Brightness, contrast and saturation of 80 % of the images, grey of 20 %; values in 0..1."""
+    n, device = len(x), x.device
+    draws = torch.rand(5, n, 1, 1, 1, generator=generator, device=device)
+    jittered = (draws[0] < 0.8).float()
+    bright, contrast, saturation = (1 + jittered * strength * (draws[i] * 2 - 1) for i in (1, 2, 3))
+    weights = torch.tensor(GREY, device=device)[:, None, None]
+    x = x * bright
+    middle = (x * weights).sum(1, keepdim=True).mean((2, 3), keepdim=True)
+    x = middle + (x - middle) * contrast
+    grey = (x * weights).sum(1, keepdim=True)
+    x = grey + (x - grey) * saturation
+    return torch.where(draws[4] < 0.2, grey.expand_as(x), x).clamp(0, 1)

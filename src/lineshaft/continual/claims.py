@@ -20,10 +20,11 @@ def cifar10(runs: Table) -> Table:
     Several numbers of epochs and the like are several comparisons: the one with the most runs counts.
     """
     from lineshaft.continual.experiments.stream import Config
+    from lineshaft.continual.streams.cifar import Cifar10
 
-    free = ("seed", "schedule", "epochs", "batch", "weight_decay", "neighbours", "shots", "data_seed")
-    plain = runs.like(Config(data="cifar10"), free)
-    usual = Table([run for run in plain if run.values.get("schedule.instead") is not True])
+    free = ("seed", "schedule", "epochs", "batch", "evaluate", "data_seed")
+    plain = runs.like(Config(data=Cifar10()), free)
+    usual = Table([run for run in plain if run.values.get("schedule.budget") in (None, "added")])
     return usual.apart("seed", "schedule")[0] if usual else usual
 
 

@@ -1,33 +1,128 @@
-"""A named subset of a network's parameters: what a phase of training may change."""
+"""A named subset of a network's parameters: what a phase of training may change, down to single rows."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+
+from lineshaft.engine.errors import RequestError, nearest
+
+NORMS = (nn.modules.batchnorm._BatchNorm,)
 
 
 @dataclass(frozen=True)
 class ParamSet:
-    """The parameters whose full name matches a regular expression from its start."""
+    """The parameters whose full name matches a regular expression from its start.
+
+    rows: of those tensors only these rows (first dimension), None for all. A network that learns row by row
+    (the head's new classes, the masks of one task) names them here. More sets can be added with `|`.
+    """
 
     name: str
     pattern: str
+    rows: tuple[int, ...] | None = None
+    more: tuple["ParamSet", ...] = ()
 
-    def select(self, net: nn.Module) -> list[nn.Parameter]:
-        """Let these parameters, and no others, take gradients; return them in the network's order.
+    def __or__(self, other: "ParamSet") -> "ParamSet":
+        return ParamSet(self.name, self.pattern, self.rows, (*self.more, other))
 
-        A set that matches nothing would train nothing without a word, so it is refused.
-        """
-        chosen = []
-        for name, parameter in net.named_parameters():
-            parameter.requires_grad_(re.match(self.pattern, name) is not None)
-            parameter.grad = None  # a gradient of an earlier phase must not be applied or counted again
-            if parameter.requires_grad:
-                chosen.append(parameter)
-        if not chosen:
-            raise ValueError(f"no parameter of {type(net).__name__} matches {self.pattern!r} ({self.name})")
-        return chosen
+    def covers(self, name: str) -> bool:
+        """Whether a parameter of this name is trained, wholly or in part."""
+        return any(re.match(part.pattern, name) for part in (self, *self.more))
+
+    def rows_of(self, name: str) -> tuple[int, ...] | None:
+        """The rows that are trained, None for all of them."""
+        parts = [part for part in (self, *self.more) if re.match(part.pattern, name)]
+        if any(part.rows is None for part in parts):
+            return None
+        return tuple(sorted({row for part in parts for row in part.rows or ()}))
 
 
 ALL = ParamSet("all", r"")
 HEAD = ParamSet("head", r"head\.")
+
+
+def named(name: str, known: dict[str, ParamSet]) -> ParamSet:
+    """A subset by its name; whatever is no known name is a regular expression over parameter names."""
+    if name in known:
+        return known[name]
+    try:
+        re.compile(name)
+    except re.error as error:
+        raise RequestError(
+            f"{name} is neither a subset ({', '.join(known)}) nor a pattern: {error}"
+        ) from None
+    return ParamSet(name, name)
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """Rows of one tensor that a phase must not change, with the values to put back after each step.
+
+    A gradient of zero is not enough: momentum and weight decay still move the row.
+    """
+
+    parameter: nn.Parameter
+    keep: Tensor
+    values: Tensor
+
+    def restore(self) -> None:
+        with torch.no_grad():
+            self.parameter[self.keep] = self.values
+
+
+def pinned(net: nn.Module) -> frozenset[str]:
+    """Parameters and BatchNorm modules the network's author froze: no subset, not even `all`, may thaw
+    them.
+    """
+    parameters = {name for name, p in net.named_parameters() if not p.requires_grad}
+    norms = {name for name, m in net.named_modules() if isinstance(m, NORMS) and not m.training}
+    return frozenset(parameters | norms)
+
+
+def select(net: nn.Module, chosen: ParamSet, fixed: Iterable[str] = ()) -> list[nn.Parameter]:
+    """Let these parameters, and no others, take gradients; return them in the network's order."""
+    fixed, found = frozenset(fixed), []
+    for name, parameter in net.named_parameters():
+        parameter.requires_grad_(chosen.covers(name) and name not in fixed)
+        parameter.grad = None  # a gradient of an earlier phase must not be applied or counted again
+        if parameter.requires_grad:
+            found.append(parameter)
+    if not found:
+        raise RequestError(unmatched(net, chosen, fixed))
+    return found
+
+
+def unmatched(net: nn.Module, chosen: ParamSet, fixed: frozenset[str]) -> str:
+    """A set that matches nothing would train nothing without a word."""
+    names = [name for name, _ in net.named_parameters() if name not in fixed]
+    close = nearest(chosen.pattern.replace("\\", ""), names)
+    return f"no trainable parameter of {type(net).__name__} matches {chosen.pattern!r} ({chosen.name}){close}"
+
+
+def frozen_rows(net: nn.Module, chosen: ParamSet) -> list[Frozen]:
+    """What must be put back after each step: the rows of trained tensors that the set leaves out."""
+    found = []
+    for name, parameter in net.named_parameters():
+        rows = chosen.rows_of(name) if parameter.requires_grad and chosen.covers(name) else None
+        if rows is not None:
+            keep = torch.ones(len(parameter), dtype=torch.bool, device=parameter.device)
+            keep[list(rows)] = False
+            found.append(Frozen(parameter, keep, parameter.detach()[keep].clone()))
+    return found
+
+
+def set_modes(net: nn.Module, chosen: ParamSet, frozen_stats: bool, fixed: Iterable[str]) -> None:
+    """Training mode, except BatchNorm that is frozen: by the phase, by the subset or by the network's author.
+
+    Only BatchNorm: dropout is part of training and stays on.
+    """
+    fixed = frozenset(fixed)
+    net.train()
+    for name, module in net.named_modules():
+        if isinstance(module, NORMS) and (
+            frozen_stats or name in fixed or f"{name}.weight" in fixed or not chosen.covers(f"{name}.weight")
+        ):
+            module.eval()

@@ -1,67 +1,71 @@
-"""Schedules: what is trained at each task, in which order, and for how long.
+"""A phase: some epochs over one task with one set of trainable parameters and one recipe."""
 
-LP-FT (Kumar et al., "Fine-tuning can distort pretrained features and underperform out-of-distribution",
-arXiv 2202.10054; on a stream of tasks: "Improving representational continuity with supervised continued
-pretraining", arXiv 2302.13289): first train the head alone on frozen features (linear probing), then
-everything (fine-tuning). A head that already fits sends smaller gradients into the body: less is distorted.
-Not to be confused with probing as an EVALUATION, which throws its head away.
-"""
-
+import math
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import Field
+from lineshaft.continual.paramset import ALL, ParamSet
 
-from lineshaft.continual.paramset import ALL, HEAD, ParamSet
-from lineshaft.engine import Part
+LossOver = Literal["all", "seen", "task"]
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A number of epochs over one task with one set of trainable parameters and one learning rate.
+    """What is trained, for how long and how. Nothing of this is a habit of the loop.
 
-    batchnorm "eval": running statistics are used and left alone, so that what is frozen stays bit-identical.
+    frozen_stats: BatchNorm uses its running statistics and leaves them alone, also where it is trained
+    (where it is not trained it always does). loss_over: the logits that compete: of all classes of the
+    stream, of those seen so far, or of the sample's own task. counts: buffers are filled and importance is
+    collected; never while probing. body_scale: the rate of everything but the head, as a share of lr. carry:
+    momentum of the phase before is kept. after: "norm" puts the trained tensors back at the end of the
+    phase, scaled to the norm that training gave them (a control).
     """
 
     epochs: int
-    trainable: ParamSet
-    lr: float
-    batchnorm: Literal["train", "eval"] = "train"
+    trainable: ParamSet = ALL
+    lr: float = 0.001
+    optimiser: Literal["sgd", "adam"] = "sgd"
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    clip: float = 0.0
+    decay: Literal["constant", "cosine"] = "constant"
+    body_scale: float = 1.0
+    carry: bool = False
+    frozen_stats: bool = False
+    loss_over: LossOver = "all"
+    counts: bool = True
+    after: Literal["keep", "norm"] = "keep"
+
+    def lr_at(self, epoch: int) -> float:
+        """The rate of this epoch, counted from 0."""
+        if self.decay == "constant":
+            return self.lr
+        return self.lr * 0.5 * (1 + math.cos(math.pi * epoch / self.epochs))
 
 
-class Finetune(Part):
-    """Train everything at every task: the plain sequential baseline."""
+@dataclass(frozen=True)
+class Step:
+    """One epoch of a phase on a task, or, without a phase, the evaluation after the task."""
 
-    name: Literal["finetune"] = "finetune"
-    lr: float = Field(0.001, gt=0, description="learning rate")
+    task: int
+    phase: Phase | None = None
+    epoch: int = 0
+    opens_task: bool = False
 
-    def phases(self, epochs: int) -> list[Phase]:
-        return [Phase(epochs, ALL, self.lr)]
+    @property
+    def opens_phase(self) -> bool:
+        return self.phase is not None and self.epoch == 0
 
-
-class Lpft(Part):
-    """Probe with the head alone, then fine-tune everything, at every task."""
-
-    name: Literal["lpft"] = "lpft"
-    lr: float = Field(0.001, gt=0, description="learning rate of fine-tuning")
-    probe_epochs: int = Field(3, ge=1, description="epochs of probing at each task")
-    probe_lr: float = Field(0.03, gt=0, description="learning rate of probing")
-    instead: bool = Field(
-        False, description="take the probing epochs out of the epochs instead of adding them"
-    )
-
-    def phases(self, epochs: int) -> list[Phase]:
-        tuned = epochs - self.probe_epochs if self.instead else epochs
-        return [Phase(self.probe_epochs, HEAD, self.probe_lr, "eval"), Phase(tuned, ALL, self.lr)]
+    @property
+    def closes_phase(self) -> bool:
+        return self.phase is not None and self.epoch == self.phase.epochs - 1
 
 
-class Frozen(Part):
-    """Train nothing: the network as it was initialised, the control every trained one must beat."""
-
-    name: Literal["frozen"] = "frozen"
-
-    def phases(self, epochs: int) -> list[Phase]:
-        return []
-
-
-Schedule = Finetune | Lpft | Frozen
+def plan(phases: list[list[Phase]]) -> list[Step]:
+    """Everything a run does, in order; a run is resumed by its position in this list. One entry a task."""
+    steps = []
+    for task, some in enumerate(phases):
+        mine = [Step(task, phase, epoch) for phase in some for epoch in range(phase.epochs)] + [Step(task)]
+        mine[0] = Step(task, mine[0].phase, mine[0].epoch, opens_task=True)
+        steps += mine
+    return steps

@@ -36,4 +36,34 @@ XRISAWOZ = Dataset(
     ),
     licence="treat as CC BY-NC 4.0, research use, attribution (RiSAWOZ)",
 )
-DATASETS = [WOZ2, XRISAWOZ]
+CROSSWOZ = Dataset(
+    name="crosswoz",
+    folder="dialogue/crosswoz",
+    files={
+        "crosswoz_en_human_val.json.zip": "95a41987c70962ca9885bd450e07e6bb7a90fc63a6750de007bdb916e0e11336",
+        "crosswoz_en_val.json.zip": "ce6cd7b25af9d40d48f68d3201857a9da477a0809972ec74fff0ab3bcb54e78b",
+        "crosswoz_en_test.json.zip": "660dd35fe2a2be149efda9b622bb3d4ddf6cbdae9ddaf00723b007c9736911fe",
+    },
+    source="github.com/thu-coai/ConvLab-2, commit b014b81f: data/crosswoz_en (translated by Google)",
+    licence="Apache-2.0",
+)
+MULTIWOZ = Dataset(
+    name="multiwoz",
+    folder="dialogue/multiwoz21",
+    files={
+        "multiwoz_zh_human_val.json.zip": "a0766b5741e05818a869dbb5ec8a25c68c448020ca08528258cd9d0f94eb2ab0",
+        "multiwoz_zh_val.json.zip": "e2f081b41a4afccac114b4027a0922090a9599781132fd7b02acb21493589587",
+    },
+    source="github.com/thu-coai/ConvLab-2, commit b014b81f: data/multiwoz_zh (translated by Google)",
+    licence="MIT (MultiWOZ), Apache-2.0 (translations)",
+)
+XRISAWOZ_LLM = Dataset(
+    name="xrisawoz-llm",
+    folder="dialogue/xrisawoz",
+    files={
+        "test_dev/llm_predictions_dst_en_mod4_012.json.xz": "33937d935a666d39275b3d99ec432af3c08beec067aa8aa9d9c654de21f65b3c",  # noqa: E501
+    },
+    source="github.com/alee2022/llm-xrisawoz, commit 025fb949: test_results (output of a language model)",
+    licence="none stated: research use, not to be passed on",
+)
+DATASETS = [WOZ2, XRISAWOZ, CROSSWOZ, MULTIWOZ, XRISAWOZ_LLM]

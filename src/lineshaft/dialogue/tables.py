@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
+from lineshaft.dialogue.annotators.tracker import Vectors
+from lineshaft.dialogue.corpora.public import Crosswoz, Multiwoz
+from lineshaft.dialogue.corpora.woz2 import Woz2
+from lineshaft.dialogue.corpora.xrisawoz import Xrisawoz
+from lineshaft.dialogue.experiments import analyse
 from lineshaft.dialogue.experiments.loop import Config
+
+SEEDS = range(3)
 
 
 def xrisawoz() -> list[Config]:
     """Chinese to English, 12 domains; the seed deals the 450 test dialogues into three folds."""
-    return [Config(data="xrisawoz", seed=seed) for seed in range(3)]
+    return [Config(data=Xrisawoz(), annotator=Vectors(), seed=seed) for seed in SEEDS]
+
+
+def hindsight() -> list[Config]:
+    """The same with an annotator that reads what the agent does later."""
+    return [Config(data=Xrisawoz(), annotator=Vectors(), hindsight=True, seed=seed) for seed in SEEDS]
+
+
+def fewshot() -> list[Config]:
+    """The same with half of the labelled target dialogues as training data of all systems."""
+    return [
+        Config(data=Xrisawoz(), annotator=Vectors(), hindsight=True, shots=50, seed=seed) for seed in SEEDS
+    ]
 
 
 def woz2() -> list[Config]:
     """Italian to English, restaurants; the published splits, the seed draws the random masks."""
-    return [Config(data="woz2", seed=seed) for seed in range(3)]
+    return [Config(data=Woz2(), seed=seed) for seed in SEEDS]
+
+
+def crosswoz() -> list[Config]:
+    """The negative control: machine-translated and corrected English, where gold gains nothing."""
+    return [Config(data=Crosswoz(), seed=seed) for seed in SEEDS]
+
+
+def multiwoz() -> list[Config]:
+    """English to Chinese, 7 domains."""
+    return [Config(data=Multiwoz(), seed=seed) for seed in SEEDS]
+
+
+def detection() -> list[analyse.Config]:
+    """Who finds wrong annotations of X-RiSAWOZ: the annotator's own, and a language model's."""
+    return [analyse.Config(data=Xrisawoz(), annotator=Vectors(), seed=seed) for seed in SEEDS]

@@ -9,6 +9,7 @@ from lineshaft.engine.run.execute import execute
 from lineshaft.engine.run.options import Options, cores, set_threads
 from lineshaft.engine.spec.experiment import find
 from lineshaft.engine.spec.grid import grid
+from lineshaft.engine.spec.names import name
 
 EXIT = {"done": 0, "failed": 1, "paused": 130}
 
@@ -31,8 +32,14 @@ def compute(words: list[str], runs: Path) -> int:
     """The cells one after the other; whoever pauses one wants the process to end."""
     code, options = 0, Options(threads=threads())
     set_threads(options.threads)
-    for config in grid(find(words[0]).config, words[1:]):
-        folder, state = execute(words[0], config, runs, options)
+    experiment = find(words[0])
+    for config in grid(experiment.config, words[1:]):
+        try:
+            folder, state = execute(words[0], config, runs, options)
+        except (RequestError, Busy) as error:
+            print(f"refused: {experiment.name}/{name(config)}: {error}", file=sys.stderr, flush=True)
+            code = 2
+            continue
         print(f"{state:8}{folder.id}", file=sys.stderr, flush=True)
         code = EXIT[state] or code
         if state == "paused":
@@ -44,7 +51,7 @@ def threads() -> int:
     """$LINESHAFT_THREADS, else all cores."""
     text = os.environ.get("LINESHAFT_THREADS") or str(cores())
     if not text.isdecimal() or int(text) < 1:
-        raise RequestError(f"LINESHAFT_THREADS={text[:40]} is no number of threads")
+        raise RequestError(f"LINESHAFT_THREADS={text[:40]} is not a number of threads")
     return int(text)
 
 

@@ -11,6 +11,15 @@ class Busy(Exception):
     """Another process holds the run's lock; it is doing this very work."""
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun.
+
+    >>> counted(1, "run"), counted(2000, "run"), counted(0, "child", "children")
+    ('1 run', '2,000 runs', '0 children')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean X?` where some known word is close, else the known words.
 

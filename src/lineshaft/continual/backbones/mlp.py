@@ -1,16 +1,24 @@
 """A multi-layer perceptron for small vectors."""
 
 from itertools import pairwise
+from typing import Literal
 
+from pydantic import Field
 from torch import nn
 
-from lineshaft.continual.backbones.net import Net
+from lineshaft.continual.backbones.net import Backbone, Net
+from lineshaft.continual.streams.stream import Stream
 
-WIDTH = 64
 
+class Mlp(Backbone):
+    """inputs - hidden - hidden - width features, ReLU after each."""
 
-def mlp(inputs: int, classes: int, hidden: int = 256) -> Net:
-    """inputs - 256 - 256 - 64 features, ReLU after each."""
-    sizes = (inputs, hidden, hidden, WIDTH)
-    layers = [layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), nn.ReLU())]
-    return Net(nn.Sequential(*layers), WIDTH, classes)
+    name: Literal["mlp"] = "mlp"
+    hidden: int = Field(256, ge=1, description="units of the two hidden layers")
+    width: int = Field(64, ge=1, description="features")
+
+    def build(self, stream: Stream) -> Net:
+        self.fits(stream, "vectors")
+        sizes = (stream.store.x.shape[-1], self.hidden, self.hidden, self.width)
+        stages = [nn.Sequential(nn.Linear(a, b), nn.ReLU()) for a, b in pairwise(sizes)]
+        return Net(nn.Sequential(*stages), self.width)

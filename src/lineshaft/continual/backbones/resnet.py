@@ -4,13 +4,16 @@ The form that continual-learning papers use on CIFAR; ImageNet's has a 7x7 stem 
 which leave only 1x1 positions of a 32x32 image.
 """
 
+from typing import Literal
+
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lineshaft.continual.backbones.net import Net
+from lineshaft.continual.backbones.net import Backbone, Net
+from lineshaft.continual.streams.stream import Stream
 
-STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))  # channels, stride of the first block
-WIDTH = STAGES[-1][0]
+STAGES = ((1, 1), (2, 2), (4, 2), (8, 2))  # channels as multiples of the stem's, stride of the first block
 
 
 class Block(nn.Module):
@@ -33,16 +36,29 @@ class Block(nn.Module):
         return F.relu(self.norm2(self.conv2(out)) + self.shortcut(x), inplace=True)
 
 
-def resnet18(channels: int, classes: int) -> Net:
-    """Four stages of two blocks, mean over the positions; inputs [n, channels, height, width]."""
-    layers: list[nn.Module] = [
-        nn.Conv2d(channels, 64, 3, 1, 1, bias=False),
-        nn.BatchNorm2d(64),
-        nn.ReLU(inplace=True),
+class Resnet18(Backbone):
+    """ResNet-18 in its form for small images."""
+
+    name: Literal["resnet18"] = "resnet18"
+    channels: int = Field(
+        64, ge=1, description="channels of the first stage; the last has eight times as many"
+    )
+
+    def build(self, stream: Stream) -> Net:
+        self.fits(stream, "pixels")
+        return Net(body(stream.store.x.shape[-1], self.channels), self.channels * 8)
+
+
+def body(inputs: int, channels: int) -> nn.Sequential:
+    """A stem, four stages of two blocks, mean over the positions; inputs [n, channels, height, width]."""
+    stages: list[nn.Module] = [
+        nn.Sequential(
+            nn.Conv2d(inputs, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
+        )
     ]
-    inputs = 64
-    for outputs, stride in STAGES:
-        layers += [Block(inputs, outputs, stride), Block(outputs, outputs, 1)]
-        inputs = outputs
-    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-    return Net(nn.Sequential(*layers), WIDTH, classes)
+    before = channels
+    for widening, stride in STAGES:
+        width = channels * widening
+        stages.append(nn.Sequential(Block(before, width, stride), Block(width, width, 1)))
+        before = width
+    return nn.Sequential(*stages, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))

@@ -16,13 +16,14 @@ from scipy.sparse import csr_matrix
 
 BITS = 20
 BUCKETS = 1 << BITS
+KEYS = 5
 KEY, FACT, FINAL = (np.uint32(number) for number in (0x9E3779B1, 0x85EBCA6B, 0xC2B2AE35))
 
 
 @lru_cache(maxsize=1 << 18)
 def code(text: str) -> int:
     """A 32-bit number for a key or a fact, the same in every process."""
-    return crc32(text.encode())
+    return crc32(text.encode("utf-8", "surrogatepass"))
 
 
 def codes(texts: Iterable[str]) -> np.ndarray:
@@ -30,15 +31,19 @@ def codes(texts: Iterable[str]) -> np.ndarray:
     return np.array(sorted({code(text) for text in texts}), np.uint32)
 
 
-def cross(keys: np.ndarray, facts: np.ndarray) -> np.ndarray:
-    """int32 [len(keys) * len(facts)]: the bucket of each pair."""
-    mixed = (keys[:, None] * KEY) ^ (facts[None, :] * FACT)
+def crossed(keys: np.ndarray, facts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Buckets (int32, one after the other) of many candidates, and where each begins (int64 [n + 1]).
+
+    keys: uint32 [n, KEYS]; facts: uint32 arrays, those of one candidate each.
+    """
+    sizes = np.array([len(each) for each in facts], np.int64)
+    every = np.concatenate(facts) if facts else np.zeros(0, np.uint32)
+    mixed = np.repeat(keys * KEY, sizes, axis=0) ^ (every * FACT)[:, None]
     mixed ^= mixed >> np.uint32(15)
-    return ((mixed * FINAL) >> np.uint32(32 - BITS)).astype(np.int32).ravel()
+    buckets = ((mixed * FINAL) >> np.uint32(32 - BITS)).astype(np.int32).ravel()
+    return buckets, np.cumsum([0, *(KEYS * sizes)])
 
 
-def matrix(rows: Sequence[np.ndarray]) -> csr_matrix:
-    """float32 [len(rows), BUCKETS] with a 1 for each bucket of a row."""
-    ends = np.cumsum([0, *(len(row) for row in rows)])
-    columns = np.concatenate(rows) if rows else np.zeros(0, np.int32)
-    return csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(rows), BUCKETS))
+def matrix(buckets: np.ndarray, starts: np.ndarray) -> csr_matrix:
+    """float32 [candidates, BUCKETS] with a 1 for each bucket of a candidate."""
+    return csr_matrix((np.ones(len(buckets), np.float32), buckets, starts), shape=(len(starts) - 1, BUCKETS))

@@ -1,10 +1,11 @@
 """Which automatic annotations a student learns from.
 
-A filter is a mask over annotated turns. `oracle` needs gold: it bounds what filtering alone can reach, since
-no filter can add what the annotator never gets right. Every filter is read beside `random` turns of the same
-number and kind: a student gains or loses by the size of its training set too, and by how many of its turns
-change the state. Confidence is a product over all decisions of a turn, so a plain ranking by it would drop
-the changes and keep the turns without any; it ranks turns of either kind among themselves.
+A filter is a mask over annotated turns, or over the decisions on single slots. `oracle` needs gold: it
+bounds what filtering alone can reach, since no filter can add what the annotator never gets right. Every
+filter is read beside a `random` one of the same number and kind: a student gains or loses by the size of its
+training set too, and by how many of its turns change the state. A score is a product over all decisions of
+a turn, so a plain ranking by it would drop the changes and keep the turns without any; turns of either kind
+are ranked among themselves.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lineshaft.dialogue.corpus import State
-from lineshaft.dialogue.schema import Ontology
-from lineshaft.dialogue.state import Update, apply
+from lineshaft.dialogue.corpus.dialogue import State
+from lineshaft.dialogue.corpus.ontology import Ontology
+from lineshaft.dialogue.corpus.state import Update, apply
 
 
 def is_right(ontology: Ontology, previous: State, update: Update, gold_previous: State, gold: State) -> bool:
@@ -36,10 +37,10 @@ def unfiltered(turns: int) -> np.ndarray:
     return np.ones(turns, bool)
 
 
-def confident(confidence: Sequence[float], changes: np.ndarray, share: float) -> np.ndarray:
-    """bool [turns]: the `share` of which the annotator is surest, of the turns that it says change the state
-    (changes: bool [turns]) and of the others alike; of equals the earlier turns."""
-    order = np.argsort(-np.asarray(confidence, float), kind="stable")
+def surest(score: Sequence[float] | np.ndarray, changes: np.ndarray, share: float) -> np.ndarray:
+    """bool [turns]: the `share` with the highest score, of the turns said to change the state (changes: bool
+    [turns]) and of the others alike; of equals the earlier turns."""
+    order = np.argsort(-np.asarray(score, float), kind="stable")
     kept = [kind[: round(share * len(kind))] for kind in (order[changes[order]], order[~changes[order]])]
     return _members(np.concatenate(kept), len(order))
 
@@ -51,7 +52,7 @@ def random(like: np.ndarray, changes: np.ndarray, rng: np.random.Generator) -> n
     return _members(np.concatenate(kept), len(like))
 
 
-def oracle(right: Sequence[bool]) -> np.ndarray:
+def oracle(right: Sequence[bool] | np.ndarray) -> np.ndarray:
     """bool [turns]: the right annotations."""
     return np.array(right, bool)
 

@@ -2,95 +2,111 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import torch
 from pydantic import Field
 
 from lineshaft import engine
-from lineshaft.dialogue import data, metrics, pictures
-from lineshaft.dialogue.adapters import sample, woz2, xrisawoz
+from lineshaft.dialogue import metrics, pictures, table
+from lineshaft.dialogue.annotators.parts import Annotator
+from lineshaft.dialogue.annotators.tracker import Stacker
 from lineshaft.dialogue.bootstrap import bootstrap
-from lineshaft.dialogue.corpus import Material
-from lineshaft.dialogue.schema import Ontology
-from lineshaft.dialogue.students import CONTROLS, SYSTEMS, Students, at_edge
+from lineshaft.dialogue.corpora.parts import Data
+from lineshaft.dialogue.corpora.sample import Sample
+from lineshaft.dialogue.errors.classify import Dense, Linear
+from lineshaft.dialogue.students import Settings, Students, at_edge
+from lineshaft.dialogue.systems import SYSTEMS
 from lineshaft.engine import Figure, Folder, Run
 
 
 class Config(engine.Config):
     """Cross-lingual state tracking with automatic annotations. An annotator trained on translated dialogues
     (the lower bound) annotates unlabelled dialogues of the target language; students learn from these too:
-    unfiltered, the most confident share, the right ones (oracle), a random drop of the same size beside each
-    filter, gold instead (full-shot), permuted gold (control). Thresholds are tuned on validation
-    dialogues."""
+    all of them, those a filter keeps (confidence, error classifier, both, single slots), the right ones
+    (oracle), gold instead (full-shot), beside each filter a random drop of its size and kind. Thresholds are
+    tuned on validation dialogues, for every system alike."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     objective: ClassVar = ("val/jga", "max")
 
-    data: Literal["sample", "woz2", "xrisawoz"] = Field(
-        "sample", description="corpus; sample is embedded, made up"
+    data: Data = Field(Sample(), description="corpus; sample is embedded, corpus is your own")
+    annotator: Annotator = Field(Stacker(), description="what annotates, and every student")
+    hindsight: bool = Field(False, description="the annotator may read the agent's later acts")
+    shots: int = Field(0, ge=0, description="labelled target dialogues that all systems learn from")
+    share: float = Field(0.85, gt=0, le=1, description="share of annotated turns that a filter keeps")
+    masks: int = Field(1, ge=1, description="random masks beside each filter")
+    classifier: Dense | Linear = Field(Dense(), description="error classifier behind the filters")
+    negatives: Literal["real", "measured", "uniform"] = Field(
+        "real", description="what it learns from: the annotator's out-of-fold errors, or made-up ones"
     )
-    c: float = Field(0.3, gt=0, description="inverse of the L2 penalty of the annotator and its students")
-    share: float = Field(0.85, gt=0, le=1, description="share of annotated turns the confidence filter keeps")
-    masks: int = Field(3, ge=1, description="random masks beside each filter")
 
 
 def run(config: Config, run: Run) -> dict[str, float]:
-    """All systems on all folds; canonical and strict metrics in per cent, intervals over dialogues."""
-    material, ontology = load(config, run)
-    students = Students(material, ontology, config.c, config.share, config.masks, config.seed)
+    """All systems on all folds; three metrics in per cent, intervals over dialogues."""
+    material, ontology = config.data.load(run, config.seed)
+    students = Students(material, ontology, settings(config))
     done: dict[str, Any] = {}
-    if run.state is not None:
-        done = {} if run.relaunched else dict(run.state["done"])  # a relaunch keeps the annotator alone
-        students.annotator = run.state["annotator"].numpy()
-
-    def state() -> dict[str, Any]:
-        return {"annotator": torch.from_numpy(students.annotator), "done": done}
-
+    if run.state is not None and not run.relaunched:
+        done = dict(run.state["done"])
     for step, job in enumerate(run.progress(students.jobs(), "students")):
         if str(job) not in done:
             done[str(job)] = students.outcome(job)
             run.log(step, {f"{job.system}/val/jga": done[str(job)]["val"]})
-        run.checkpoint(step, state, done[str(job)]["val"] if job.system == "confidence" else None)
+        run.checkpoint(step, lambda: {"done": done}, done[str(job)]["val"] if job.system == "all" else None)
     return report(run, students, done)
 
 
-def load(config: Config, run: Run) -> tuple[Material, Ontology]:
-    """The corpus a configuration names."""
-    if config.data == "sample":
-        return sample.load(config.seed)
-    dataset, adapter = {"woz2": (data.WOZ2, woz2), "xrisawoz": (data.XRISAWOZ, xrisawoz)}[config.data]
-    return adapter.load(run.data(dataset), config.seed)
+def settings(config: Config) -> Settings:
+    """What the students need of a configuration."""
+    return Settings(
+        config.annotator,
+        config.hindsight,
+        config.shots,
+        config.share,
+        config.masks,
+        config.classifier,
+        config.negatives,
+        config.seed,
+    )
 
 
 def report(run: Run, students: Students, done: dict[str, Any]) -> dict[str, float]:
     """Save what each system got right, turn by turn, and sum it up.
 
-    Arrays: NAME [4, turns] for each system (rows: metrics.METRICS; the mean over random masks), `dialogue`
-    and `number` [turns].
+    Arrays: NAME [METRICS, turns] for each system (rows: metrics.METRICS; the mean over random masks),
+    `dialogue` and `number` [turns]. errors.json: the annotator's errors on the validation dialogues.
     """
     tested = [students.material.target[index] for index in students.material.tested()]
     dialogue = np.repeat(np.arange(len(tested)), [len(each.turns) for each in tested])
     right = {**metrics.score_trivial(students.ontology, tested), **_collected(students, done)}
+    right["ceiling"] = metrics.ceiling(students.plain.proposer, tested)
     run.array("dialogue", dialogue)
     run.array("number", np.concatenate([np.arange(len(each.turns)) for each in tested]))
     for system, hits in right.items():
         run.array(system, hits.astype(np.float32))
-    return _means(right) | _training(students, done) | _gains(right, dialogue)
+    found = json.dumps(students.analysis.record(), ensure_ascii=False, indent=1)
+    (run.dir / "errors.json").write_text(found + "\n", encoding="utf-8")
+    result = _means(right) | _training(students, done) | _gains(students.names, right, dialogue)
+    print(table.systems(result))
+    return result
 
 
 def figures(folder: Path) -> Iterable[Figure]:
-    """Systems between their bounds, and accuracy along the dialogue."""
-    return [pictures.bars(Folder(folder)), pictures.by_turn(Folder(folder))]
+    """Systems between their bounds, accuracy along the dialogue, and what the annotator gets wrong."""
+    home = Folder(folder)
+    return [pictures.bars(home), pictures.by_turn(home), pictures.errors(folder / "errors.json")]
 
 
 def _collected(students: Students, done: dict[str, Any]) -> dict[str, np.ndarray]:
-    """System -> float [4, turns] over all tested dialogues in order, averaged over masks."""
+    """System -> float [METRICS, turns] over all tested dialogues in order, averaged over masks."""
+    import torch
+
     material, collected = students.material, {}
-    for system in SYSTEMS:
+    for system in students.names:
         columns: dict[int, np.ndarray] = {}
         for number, fold in enumerate(material.folds):
             masks = [
@@ -115,29 +131,33 @@ def _means(right: dict[str, np.ndarray]) -> dict[str, float]:
 
 def _training(students: Students, done: dict[str, Any]) -> dict[str, float]:
     """What each student learnt from, and the validation score that tuning may look at."""
-    turns = len(students.annotations.right)
-    values = {"val/jga": [], "annotation/right": [100 * students.annotations.right.mean()]}
+    values: dict[str, list[float]] = {"val/jga": []}
     for job in students.jobs():
         outcome = done[str(job)]
-        available = len(students.available(job.fold))
-        values.setdefault(f"{job.system}/kept", []).append(100 * outcome["kept"] / available)
+        values.setdefault(f"{job.system}/kept", []).append(100 * outcome["kept"])
         values.setdefault(f"{job.system}/threshold", []).append(outcome["threshold"])
         values.setdefault(f"{job.system}/at_edge", []).append(100 * at_edge(outcome["threshold"]))
-        if job.system == "confidence":
+        if job.system == "all":
             values["val/jga"].append(outcome["val"])
-    return {name: float(np.mean(each)) for name, each in values.items()} | {"annotation/turns": float(turns)}
+    found = {name: float(np.mean(each)) for name, each in values.items()}
+    notes = students.annotations
+    found["annotation/turns"] = float(len(notes.examples))
+    if "oracle" in students.names:
+        found["annotation/right"] = 100 * float(notes.right.mean())
+    return found
 
 
-def _gains(right: dict[str, np.ndarray], dialogue: np.ndarray) -> dict[str, float]:
-    """Paired differences with their intervals: students above the lower bound, filters above their random
+def _gains(names: list[str], right: dict[str, np.ndarray], dialogue: np.ndarray) -> dict[str, float]:
+    """Paired differences with their intervals: systems above the lower bound, filters above their random
     control (JGA), and the permuted control above copying (turn EM)."""
-    pairs = [
-        (f"{system}/gain", right[system][0] - right["lower"][0]) for system in SYSTEMS if system != "lower"
-    ]
-    pairs += [
-        (f"{name}/over_random", right[name][0] - right[control][0]) for control, name in CONTROLS.items()
-    ]
-    pairs += [("permuted/over_copy", right["permuted"][2] - right["copy"][2])]
+    pairs = [(f"{name}/gain", right[name][0] - right["lower"][0]) for name in names if name != "lower"]
+    for name in names:
+        for filtered in SYSTEMS[name].control:
+            if filtered in names:
+                pairs.append((f"{filtered}/over_random", right[filtered][0] - right[name][0]))
+    if "permuted" in names:
+        em = metrics.METRICS.index("turn_em")
+        pairs.append(("permuted/over_copy", right["permuted"][em] - right["copy"][em]))
     found = {}
     for name, difference in pairs:
         found[name], found[f"{name}_low"], found[f"{name}_high"] = bootstrap(difference, dialogue)

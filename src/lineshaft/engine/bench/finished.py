@@ -7,6 +7,7 @@ import itertools
 import json
 import math
 import random
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -18,7 +19,7 @@ from lineshaft.engine import Part, Run
 from lineshaft.engine.run.description import described
 from lineshaft.engine.run.provenance import versions
 from lineshaft.engine.spec.config import as_json
-from lineshaft.engine.spec.experiment import find
+from lineshaft.engine.spec.experiment import Experiment
 from lineshaft.engine.spec.names import name
 
 SEEDS = 5
@@ -57,7 +58,7 @@ def run(config: Config, run: Run) -> dict[str, float]:
 def make_finished_runs(runs: Path, count: int) -> None:
     """Write the folders of `count` finished runs, SEEDS seeds each; about 1 ms a run."""
     home = Path(__file__)
-    found = find(str(home))
+    found = Experiment(str(home), home.stem, sys.modules[__name__])
     origin = {"experiment": str(home), "code": found.code.hash, "versions": versions()}
     for config in itertools.islice(configs(), count):
         write_run(runs / home.stem / name(config), config, origin, described(found, config, found.code, []))

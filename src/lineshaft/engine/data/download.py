@@ -8,17 +8,17 @@ from lineshaft.engine.data.dataset import Dataset, checksum, locate, missing, ro
 from lineshaft.engine.errors import RequestError
 
 
-def get(dataset: Dataset, told: Callable[[str], None] = lambda text: None) -> Path:
+def get(dataset: Dataset, report: Callable[[str], None] = lambda text: None) -> Path:
     """Download what is missing or damaged; a file is put in place once its checksum is the known one.
 
-    `told` hears each address before it is asked. Files without an address must be placed by hand.
+    `report` is called with each address before its download. Files without an address must be placed by hand.
     """
     home = place(dataset)
     wanted = [name for name in dataset.files if not is_known(home / name, dataset.files[name])]
     if not dataset.urls.keys() >= set(wanted):
         raise RequestError(missing(dataset, wanted))
     for name in wanted:
-        told(dataset.urls[name])
+        report(dataset.urls[name])
         fetch(dataset, name, home)
     return home
 

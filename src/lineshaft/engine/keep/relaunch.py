@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lineshaft.engine.errors import RequestError
+from lineshaft.engine.errors import RequestError, counted
 from lineshaft.engine.run.store import Folder
 from lineshaft.engine.spec.config import Config, Parent
 from lineshaft.engine.spec.experiment import Experiment, find
@@ -14,7 +14,8 @@ from lineshaft.engine.spec.words import validated
 from lineshaft.engine.table.columns import varying
 from lineshaft.engine.table.completion import address, completed
 from lineshaft.engine.table.grouping import Group
-from lineshaft.engine.table.row import Row, rows
+from lineshaft.engine.table.read import rows
+from lineshaft.engine.table.row import Row
 from lineshaft.engine.table.source import objective
 from lineshaft.engine.table.summary import summarise
 from lineshaft.engine.table.tuning import spelled
@@ -63,24 +64,24 @@ def choose(
     summary = summarise(table, objective(origin.address), tune=tune)
     parents = [row for group in summary.groups for row in group.done if not row.diverged]
     if not parents:
-        raise RequestError(f"none of the {len(table)} runs of {names[0]} is done and finite")
+        raise RequestError(f"of {counted(len(table), 'run')} of {names[0]} none is done and finite")
     return Choice(
         origin, target, parents, [*notes, *(note for group in summary.groups for note in said(group))]
     )
 
 
 def of_version_now(table: Sequence[Row], origin: Experiment) -> tuple[list[Row], list[str]]:
-    """The runs that the code as it is now computed; those of another version mean something else."""
+    """The runs of the current version; those of another version mean something else."""
     now = origin.config.version
     kept = [row for row in table if version_of(row.folder.name) == now]
     if not kept:
         raise RequestError(f"no run of {origin.name} was computed by version {now}, as its code is now")
     left = len(table) - len(kept)
-    return kept, [f"{left} runs of another version than {now} are left out"] if left else []
+    return kept, [f"{counted(left, 'run')} of another version than {now} left out"] if left else []
 
 
 def not_relaunched(table: Sequence[Row], origin: Experiment) -> tuple[list[Row], list[str]]:
-    """The runs to start from when the command is given again: not those that it made the first time."""
+    """Leave out the runs that the same command made before."""
     kept = [row for row in table if row.values.get("parent") != origin.name]
     if not kept:
         raise RequestError(
@@ -88,7 +89,7 @@ def not_relaunched(table: Sequence[Row], origin: Experiment) -> tuple[list[Row],
         )
     left = len(table) - len(kept)
     return kept, [
-        f"{left} relaunched runs are left out; --where parent={origin.name} takes them"
+        f"{counted(left, 'relaunched run')} left out; --where parent={origin.name} takes them"
     ] if left else []
 
 
@@ -101,7 +102,9 @@ def said(group: Group) -> list[str]:
     label = spelled({**group.keys, **group.tuned}) or "the only row"
     found = [f"{label}: {key} is the least or greatest value tried" for key in group.edges]
     if left := len(group.runs) - sum(not row.diverged for row in group.done):
-        found.append(f"{label}: {left} of {len(group.runs)} seeds left out ({', '.join(group.faults())})")
+        found.append(
+            f"{label}: {left} of {counted(len(group.runs), 'seed')} left out ({', '.join(group.faults())})"
+        )
     return found
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.run.store import remove
+from lineshaft.engine.table.archive import Kept
 from lineshaft.engine.table.family import Family, ids
 from lineshaft.engine.table.listing import listing
 from lineshaft.engine.table.pick import pick
-from lineshaft.engine.table.row import Row, read, rows, with_queue
+from lineshaft.engine.table.read import read, rows, with_queue
+from lineshaft.engine.table.row import Row
 
 ACTIVE = ("running", "queued")
 
@@ -22,7 +24,7 @@ class Doomed:
     orphans: list[str]
 
 
-def doomed(
+def to_remove(
     runs: Path,
     texts: Sequence[str] = (),
     states: Sequence[str] = (),
@@ -30,7 +32,7 @@ def doomed(
     experiment: str | None = None,
     stale: bool = False,
 ) -> list[Doomed]:
-    """The runs named, else those that meet all that is asked; never all for want of a condition."""
+    """The named runs, else those that meet all conditions; RequestError where there is no condition."""
     if bool(texts) == bool(states or where or experiment or stale):
         raise RequestError(
             "say which runs: their ids, or any of --state failed, --stale, --where key=value, "
@@ -44,15 +46,19 @@ def doomed(
 
 
 def named(runs: Path, texts: Sequence[str]) -> list[Row]:
-    """The runs named; a folder elsewhere that only looks like one, such as a model's, is none of them."""
+    """The runs named. Folders outside --runs are refused, even if they look like a run."""
     found = {folder.dir: read(folder) or Row(folder, "new") for folder in (pick(runs, t) for t in texts)}
     for home in found:
         if home.parent.resolve().parent != runs.resolve():
-            raise RequestError(f"{home} is no run below {runs}: name its folder of runs with --runs")
+            raise RequestError(f"{home} is not a run below {runs}: name its folder of runs with --runs")
     return list(with_queue(list(found.values())))
 
 
 def refuse_active(chosen: Sequence[Row]) -> None:
+    if kept := [row.folder for row in chosen if isinstance(row.folder, Kept)]:
+        raise RequestError(
+            f"{kept[0].id} is kept in {kept[0].file}: `lineshaft export --where ...` writes it without"
+        )
     active = [row for row in chosen if row.state in ACTIVE]
     if active:
         raise RequestError(

@@ -10,9 +10,11 @@ from lineshaft.engine.run.store import write_json
 from lineshaft.engine.spec.experiment import Experiment, find
 from lineshaft.engine.spec.names import name, version_of
 from lineshaft.engine.spec.words import validated
-from lineshaft.engine.table.completion import address
+from lineshaft.engine.table.archive import Kept
+from lineshaft.engine.table.completion import address, by_experiment
 from lineshaft.engine.table.family import needed_by
-from lineshaft.engine.table.row import Row, by_experiment, executions, rows
+from lineshaft.engine.table.read import rows
+from lineshaft.engine.table.row import Row, executions
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,11 @@ def wish(row: Row, experiment: Experiment) -> Move | None:
     try:
         now = name(validated(experiment.config, row.config))
     except RequestError as error:
-        return Move(row, row.folder.name, f"its configuration is none any more: {error}")
+        return Move(row, row.folder.name, f"its configuration is no longer valid: {error}")
     if now == row.folder.name:
         return None
+    if isinstance(row.folder, Kept):
+        return Move(row, now, f"{row.folder.file} keeps it: compute and export it again")
     return Move(row, now, f"it is {row.state}" if row.state in ("running", "queued") else "")
 
 
@@ -91,7 +95,7 @@ def apply(runs: Path, planned: Sequence[Move]) -> None:
 
 def tell_children(runs: Path, renamed: Mapping[str, str]) -> None:
     """Provenance names the runs that a run needed; it follows them."""
-    for row in (row for row in rows(runs) if row.state != "running"):
+    for row in (row for row in rows(runs) if row.state != "running" and not isinstance(row.folder, Kept)):
         entries = executions(row.folder)
         named = set(needed_by(row))
         if named & renamed.keys():

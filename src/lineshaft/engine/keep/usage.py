@@ -7,8 +7,10 @@ from pathlib import Path
 
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.run.store import Folder
+from lineshaft.engine.table.completion import by_experiment
 from lineshaft.engine.table.family import Family
-from lineshaft.engine.table.row import Row, by_experiment, rows
+from lineshaft.engine.table.read import rows
+from lineshaft.engine.table.row import Row
 
 KEPT = {
     "best": (("best.pt", "best.json"), ("last.pt",), ("previous.pt",)),
@@ -73,7 +75,7 @@ def prunings(
 ) -> list[Pruning]:
     """The checkpoints of done runs that are not kept, less those that a child has still to start from."""
     if keep not in KEPT:
-        raise RequestError(f"--prune {keep[:40]} is none of {', '.join(KEPT)}")
+        raise RequestError(f"--prune {keep[:40]} is not one of {', '.join(KEPT)}")
     family = Family(rows(runs))
     done = [row for row in rows(runs, experiment, where) if row.state == "done" and not row.fault]
     free = [row for row in done if all(child.state == "done" for child in family.children(row))]

@@ -1,10 +1,12 @@
 """The process of one run: how a launcher starts it, what runs in it, and how it says what went wrong."""
 
+import atexit
 import multiprocessing
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
@@ -16,6 +18,8 @@ from lineshaft.engine.launch.task import Task
 from lineshaft.engine.run.execute import execute
 from lineshaft.engine.run.options import Options, set_threads
 from lineshaft.engine.spec.experiment import find
+from lineshaft.engine.spec.frozen import serving
+from lineshaft.engine.spec.names import name
 
 DONE, FAILED, REFUSED, BUSY, PAUSED = 0, 1, 2, 4, 130
 EXIT = {"done": DONE, "failed": FAILED, "paused": PAUSED}
@@ -23,7 +27,7 @@ EXIT = {"done": DONE, "failed": FAILED, "paused": PAUSED}
 
 @dataclass(eq=False)
 class Child:
-    """A process that computes a task, and the end of a pipe through which it says one word at most."""
+    """A process that computes a task, and the pipe through which it sends one message at most."""
 
     process: ForkServerProcess
     task: Task
@@ -33,7 +37,7 @@ class Child:
     said: str | None = None
 
     def listen(self) -> None:
-        """Take in its word: empty once its run has ended, else a complaint; None where it died silently."""
+        """Read the child's message: '' once its run has ended, text for an error, None if it crashed."""
         with self.pipe:
             try:
                 self.said = str(self.pipe.recv()) if self.pipe.poll() else None
@@ -42,14 +46,14 @@ class Child:
 
     @property
     def has_ended(self) -> bool:
-        """Its run has; the process may need a while yet to let go of a GPU."""
+        """Whether its run has ended; the process may still need a moment to release a GPU."""
         return self.said == ""
 
 
 def spawn(task: Task, options: Options) -> Child:
-    """A new process from the forkserver; the environment it finds is that of the forkserver's start."""
+    """Start a process from the forkserver; its environment is the one the forkserver started with."""
     here, there = multiprocessing.Pipe(duplex=False)
-    arguments = (task.address, task.config.model_dump_json(), task.folder.dir.parents[1], options, there)
+    arguments = (task.address, task.config.model_dump_json(), task.folder.dir, options, there)
     with without_main():
         process = multiprocessing.get_context("forkserver").Process(target=compute, args=arguments)
         process.start()
@@ -57,13 +61,13 @@ def spawn(task: Task, options: Options) -> Child:
     return Child(process, task, options, here)
 
 
-def compute(address: str, config: str, runs: Path, options: Options, word: Connection) -> None:
-    """What the process does; its exit code only tells pauses from deaths."""
+def compute(address: str, config: str, home: Path, options: Options, word: Connection) -> None:
+    """What the process does; its exit code only separates pauses from crashes."""
     try:
+        multiprocessing.set_start_method(None, force=True)
         set_threads(options.threads)
-        model = find(address).config
-        _, state = execute(address, model.model_validate_json(config), runs, options)
-        code = EXIT[state]
+        with serving(options.kept) if options.kept else nullcontext():
+            code = EXIT[compute_at(address, config, home, options)]
         if code in (DONE, FAILED):
             word.send("")
     except Busy:
@@ -71,19 +75,39 @@ def compute(address: str, config: str, runs: Path, options: Options, word: Conne
     except KeyboardInterrupt:
         code = PAUSED
     except Exception as error:
-        word.send(str(error) if isinstance(error, RequestError) else unforeseen(address, error))
+        word.send(str(error) if isinstance(error, RequestError) else unexpected(address, error))
         code = REFUSED
+    wind_up()
     sys.exit(code)
 
 
-def unforeseen(address: str, error: Exception) -> str:
-    """A fault outside the experiment's code, which no further try would mend."""
+def compute_at(address: str, config: str, home: Path, options: Options) -> str:
+    """The state of the run; nothing is computed where this process would give it another name."""
+    values = find(address).config.model_validate_json(config)
+    if name(values) != home.name:
+        raise RequestError(f"{home.name} would be called {name(values)} by the code found here")
+    return execute(address, values, home.parents[1], options)[1]
+
+
+def wind_up() -> None:
+    """End as an interpreter does: multiprocessing leaves out what was registered for that.
+
+    joblib's idle workers, which stay for five minutes and would be waited for, end here.
+    """
+    for call in reversed(getattr(threading, "_threading_atexits", [])):
+        with suppress(Exception):
+            call()
+    atexit._run_exitfuncs()
+
+
+def unexpected(address: str, error: Exception) -> str:
+    """An error outside the experiment's code; trying again would not help."""
     return f"{address}: {type(error).__name__}: {error}; `lineshaft run` with the same words shows where"
 
 
 @contextmanager
 def without_main() -> Iterator[None]:
-    """Children need nothing of the main module: spare them its import (and a script its guard)."""
+    """Keep children from importing the main module: they need nothing of it, and scripts need no guard."""
     names: dict[str, Any] = sys.modules["__main__"].__dict__
     hidden: dict[str, Any] = {k: names.pop(k) for k in ("__file__", "__spec__") if k in names}
     names["__spec__"] = None

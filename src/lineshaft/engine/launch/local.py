@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import wait
@@ -20,9 +20,12 @@ from lineshaft.engine.errors import RequestError
 from lineshaft.engine.launch.child import BUSY, DONE, FAILED, PAUSED, Child, spawn
 from lineshaft.engine.launch.task import Task
 from lineshaft.engine.run import provenance
+from lineshaft.engine.run.description import description
 from lineshaft.engine.run.execute import MOST_DEATHS, begin, give_up
 from lineshaft.engine.run.options import Options, cores, set_threads
+from lineshaft.engine.run.stop import asking
 from lineshaft.engine.spec.experiment import find, own
+from lineshaft.engine.spec.frozen import keep
 
 LOOK_EVERY = 0.5
 
@@ -61,6 +64,7 @@ class Launcher:
         fail_fast: bool = False,
         devices: Sequence[str] = ("cpu",),
         changed: Callable[["Launcher"], None] = lambda launcher: None,
+        refusals: Mapping[str, str] | None = None,
     ) -> None:
         self.options, self.workers, self.fail_fast, self.devices = options, workers, fail_fast, devices
         self.changed = changed
@@ -70,17 +74,27 @@ class Launcher:
         self.running: list[Child] = []
         self.leaving: list[Child] = []
         self.early_deaths: Counter[str] = Counter()
+        self.errors: Counter[str] = Counter()
         self.stopping = False
         self.word: signal.Signals | None = None
-        self.refusal = ""
+        self.refusals: dict[str, str] = dict(refusals or {})
+        self.states.update(dict.fromkeys(self.refusals, "refused"))
+        self.changes: dict[str, list[str]] = {}
+        self.of_other_code: list[str] = []
         self.origins = {a: provenance.origin(find(a)) for a in {t.address for t in tasks}}
         for each in tasks:
             self.plan(each)
 
     def plan(self, each: Task) -> None:
         """Only what is left is computed; failed runs are not tried again silently."""
-        state = each.folder.state()
+        try:
+            state = each.folder.state()
+        except RequestError as error:
+            self.refuse(each, str(error))
+            return
         self.states[each.folder.id] = state
+        if state == "done" and is_of_other_code(each):
+            self.of_other_code.append(each.folder.id)
         if state not in ("done", "failed") or (state == "failed" and self.options.retry):
             self.states[each.folder.id] = "waiting"
             self.waiting.append(each)
@@ -93,43 +107,79 @@ class Launcher:
         return sum(s == state for s in self.states.values())
 
     def run(self) -> int:
-        """The exit code: 0 all done, 1 a run failed, 130 interrupted; RequestError where one was refused."""
+        """The exit code: 0 all done, 1 a run failed or was refused, 130 interrupted.
+
+        Raises RequestError where all that was asked for was refused.
+        """
         with calling(self.interrupt):
             while (self.waiting and not self.stopping) or self.running:
                 self.start_some()
                 self.await_some()
             for each in self.leaving:
                 each.process.join()
-        if self.refusal:
-            raise RequestError(self.refusal)
-        if self.count("failed"):
+        self.look_at_code()
+        if self.refusals and self.count("refused") == self.total:
+            raise RequestError("; ".join(list(dict.fromkeys(self.refusals.values()))[:3]))
+        if self.count("failed") or self.refusals:
             return FAILED
         return DONE if self.count("done") == self.total else PAUSED
 
     def start_some(self) -> None:
-        """Fill the free places; runs that somebody else computes go to the back of the queue."""
+        """Start runs up to the limit; runs that another process computes go to the back of the queue."""
         for _ in range(len(self.waiting)):
             if self.stopping or len(self.running) >= self.workers:
                 return
             each = self.waiting.popleft()
-            state = each.folder.state()
-            if state == "running":
-                self.states[each.folder.id] = "elsewhere"
-                self.waiting.append(each)
-            elif state == "done":
-                self.states[each.folder.id] = "done"
-            else:
-                self.start(each)
+            try:
+                self.start_unless_ended(each)
+            except RequestError as error:
+                self.refuse(each, str(error))
+            except OSError as error:
+                self.postpone(each, error)
+                return
+
+    def start_unless_ended(self, each: Task) -> None:
+        state = each.folder.state()
+        if state == "running":
+            self.states[each.folder.id] = "elsewhere"
+            self.waiting.append(each)
+        elif state == "done":
+            self.states[each.folder.id] = "done"
+        else:
+            self.start(each)
 
     def start(self, each: Task) -> None:
         load = [c.options.device for c in self.running]
         device = min(self.devices, key=load.count)
-        options = replace(self.options, device=device, origin=self.origins[each.address])
+        kept = keep(find(each.address).code, each.folder.dir.parents[1])
+        options = replace(self.options, device=device, origin=self.origins[each.address], kept=kept)
         self.running.append(spawn(each, options))
         self.states[each.folder.id] = "running"
         if self.word:
             self.pass_on(self.running[-1])
+        self.look_at_code()
         self.changed(self)
+
+    def look_at_code(self) -> None:
+        """Note which files were edited since the launch: its runs are computed with the code as it was."""
+        for address in self.origins:
+            if files := find(address).code.changed():
+                self.changes[address] = files
+
+    def refuse(self, each: Task, why: str) -> None:
+        """Leave a run that cannot be computed, and go on with the others."""
+        self.refusals[each.folder.id] = why
+        self.states[each.folder.id] = "refused"
+        self.stopping |= self.fail_fast
+
+    def postpone(self, each: Task, error: OSError) -> None:
+        """Try again later, at most 3 times: the machine had no free process or file handle."""
+        self.errors[each.folder.id] += 1
+        if self.errors[each.folder.id] >= MOST_DEATHS and not self.running:
+            self.refuse(each, f"{each.folder.id}: {error}; give the same command again")
+        else:
+            self.waiting.append(each)
+            time.sleep(LOOK_EVERY)
 
     def await_some(self) -> None:
         """Sleep until a run or a process ends or it is time to look again.
@@ -150,11 +200,14 @@ class Launcher:
         for each in [c for c in self.running if c in gone or c.has_ended]:
             self.running.remove(each)
             self.leaving += [each] if each not in gone else []
-            self.settle(each)
+            try:
+                self.settle(each)
+            except (RequestError, OSError) as error:
+                self.refuse(each.task, f"{each.task.folder.id}: {error}")
         self.changed(self)
 
     def settle(self, ended: Child) -> None:
-        """What a process left behind: the files decide, the exit code only tells pauses from deaths."""
+        """Read the result of a process from its files; the exit code only separates pauses from crashes."""
         folder, code = ended.task.folder, ended.process.exitcode
         state = folder.state()
         if state in ("done", "failed"):
@@ -162,17 +215,16 @@ class Launcher:
             self.states[folder.id] = state
             self.stopping |= state == "failed" and self.fail_fast
         elif ended.said:
-            self.refusal, self.stopping = ended.said, True
-            self.states[folder.id] = "refused"
+            self.refuse(ended.task, ended.said)
         elif code == PAUSED or self.stopping:
             self.states[folder.id] = "paused"
         else:
             self.again(ended.task, died=code != BUSY)
 
     def again(self, each: Task, died: bool) -> None:
-        """Busy: later. Dead without a word: once more from its last checkpoint, until hopeless.
+        """Requeue the run if another process holds its lock; if it crashed, retry up to 3 times, then fail.
 
-        Deaths of which the run's files cannot tell, while it is imported, are counted here.
+        Crashes during the import leave nothing in the run's files, so they are counted here.
         """
         folder = each.folder
         if died and folder.state() != "running" and not provenance.mark_death(folder):
@@ -188,18 +240,25 @@ class Launcher:
     def interrupt(self, number: int = signal.SIGINT, frame: object = None) -> None:
         """First: ask every run to save and stop. Again: kill them; they resume where they last saved.
 
+        A closed terminal may send SIGHUP twice, and never kills.
         A handler that raises nothing: an exception while a process is being started would lose sight of it.
         """
-        self.word = signal.SIGKILL if self.word else signal.SIGTERM
+        self.word = signal.SIGKILL if self.word and number != signal.SIGHUP else self.word or signal.SIGTERM
         self.stopping = True
         for each in self.running:
             self.pass_on(each)
 
     def pass_on(self, each: Child) -> None:
-        """The launcher's own word to a run, also to one that was being started when it was given."""
+        """Send the launcher's signal to a run, also to one that was being started when the signal came."""
         if each.process.pid and self.word:
             with suppress(ProcessLookupError):
                 os.kill(each.process.pid, self.word)
+
+
+def is_of_other_code(each: Task) -> bool:
+    """Whether a finished run says that other code computed it than its experiment has now."""
+    code = description(each.folder).get("code")
+    return code is not None and code != find(each.address).code.hash
 
 
 def places(tasks: int, workers: int | None, per_gpu: int = 1) -> tuple[int, list[str]]:
@@ -211,7 +270,7 @@ def places(tasks: int, workers: int | None, per_gpu: int = 1) -> tuple[int, list
 
 
 def visible_gpus() -> int:
-    """GPUs torch may use; torch is asked only where the machine has one."""
+    """The number of GPUs that torch may use; imports torch only where the machine has one."""
     if not any(Path("/dev").glob("nvidia[0-9]*")):
         return 0
     import torch
@@ -221,8 +280,9 @@ def visible_gpus() -> int:
 
 @contextmanager
 def calling(handler: Callable[[int, object], None]) -> Iterator[None]:
-    """Ctrl-C, which a SIGTERM to the launcher is too, calls this meanwhile."""
-    before = {n: signal.signal(n, handler) for n in (signal.SIGINT, signal.SIGTERM)}
+    """Call `handler` on Ctrl-C, SIGTERM and SIGHUP."""
+    numbers = [n for n in asking() if n != signal.SIGUSR2]
+    before = {n: signal.signal(n, handler) for n in numbers}
     try:
         yield
     finally:

@@ -73,11 +73,10 @@ def systems() -> list[Package]:
 
 
 def verbs() -> list[str]:
-    """What `cli/app.py` registers: the last word of each `app.command()(file.verb)`."""
+    """What `cli/app.py` registers: the last word of each `verb(file.verb)`."""
     calls = [n for n in ast.walk(ast.parse((ROOT / "cli/app.py").read_text())) if isinstance(n, ast.Call)]
-    return [
-        a.attr for c in calls if isinstance(c.func, ast.Call) for a in c.args if isinstance(a, ast.Attribute)
-    ]
+    registering = [c for c in calls if isinstance(c.func, ast.Name) and c.func.id == "verb"]
+    return [a.attr for c in registering for a in c.args if isinstance(a, ast.Attribute)]
 
 
 def picture() -> str:

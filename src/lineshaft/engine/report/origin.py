@@ -1,4 +1,4 @@
-"""What the runs of an experiment were computed with, told once where it is the same for many."""
+"""What the runs of an experiment were computed with; shared facts are listed once."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -78,7 +78,7 @@ def computing_time(runs: Iterable[Folder]) -> str:
 
 
 def seconds(entry: Entry) -> float:
-    """How long an execution took, 0 where it has not ended or one of its times is none."""
+    """How long an execution took; 0 where it has not ended or a time cannot be read."""
     start, end = stamp(entry.get("start")), stamp(entry.get("end"))
     if start is None or end is None:
         return 0.0
@@ -95,4 +95,4 @@ def faults(runs: Iterable[Folder]) -> Iterator[str]:
             continue
         times = [entry[key] for entry in entries for key in ("start", "end") if entry.get(key) is not None]
         if wrong := [time for time in times if stamp(time) is None]:
-            yield f"{folder.dir / 'provenance.json'}: {wrong[0]!r:.60} is no time, so it is not counted"
+            yield f"{folder.dir / 'provenance.json'}: {wrong[0]!r:.60} is not a time, so it is not counted"

@@ -21,7 +21,7 @@ def write_report(runs: Path, names: Sequence[str], out: Path) -> Path:
     """The page about the named experiments (all of them where none is named); its absolute path."""
     home = out.resolve()
     if not home.parent.is_dir():
-        raise RequestError(f"{home.parent} is no folder: make it, or give --out a path in one that exists")
+        raise RequestError(f"{home.parent} is not a folder: make it, or give --out a path in one that exists")
     write(home, page(runs, names))
     return home
 

@@ -2,11 +2,16 @@
 
 import base64
 import io
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from lineshaft.engine.report.figure import Figure
+from lineshaft.engine.run.store import Folder
 from lineshaft.engine.spec.experiment import Experiment
+from lineshaft.engine.table.archive import Kept
 from lineshaft.engine.table.grouping import Group
 
 ENOUGH = 8
@@ -37,19 +42,34 @@ def pictures(experiment: Experiment | None, groups: Sequence[Group]) -> list[Pic
 
 
 def of_run(experiment: Experiment, group: Group) -> list[Picture]:
-    """What could be drawn; a figure that raises ends its run's figures and is told in place of them."""
+    """What could be drawn; where a figure raises, its message takes the place of the run's other figures."""
     if experiment.figures is None:
         return []
     folder, found = group.done[0].folder, []
     try:
-        for figure in experiment.figures(folder.dir):
-            found.append(drawn(folder.name, figure))
-            if len(found) == MOST_OF_A_RUN:
-                break
+        with on_disk(folder) as directory:
+            for figure in experiment.figures(directory):
+                found.append(drawn(folder.name, figure))
+                if len(found) == MOST_OF_A_RUN:
+                    break
     except Exception as error:
         text = f"{type(error).__name__}: {error}"
+        if isinstance(folder, Kept) and isinstance(error, FileNotFoundError):
+            text = (
+                f"{Path(str(error.filename)).name} is not kept in {folder.file.name}: export it with --arrays"
+            )
         found.append(Picture(folder.name, "A figure could not be drawn", error=text[:500]))
     return found
+
+
+@contextmanager
+def on_disk(folder: Folder) -> Iterator[Path]:
+    """The run's folder; a temporary one with its files for a run that a file keeps."""
+    if not isinstance(folder, Kept):
+        yield folder.dir
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        yield folder.unpack(Path(scratch) / folder.experiment / folder.name).dir
 
 
 def drawn(run: str, figure: Figure) -> Picture:

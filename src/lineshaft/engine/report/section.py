@@ -44,7 +44,7 @@ class Section:
 
 
 def section(summary: Summary) -> Section:
-    """Everything about one experiment, its groups best first."""
+    """One experiment, its groups ordered from best to worst."""
     rows = [row for group in summary.groups for row in group.runs]
     runs = [row.folder for row in rows]
     code, missing = code_of(summary)

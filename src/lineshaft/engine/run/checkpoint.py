@@ -1,4 +1,4 @@
-"""Checkpoints of one run: last, previous and best, each whole, each checked when read."""
+"""Checkpoints of one run: last, previous and best; written whole, checked when read."""
 
 import json
 import math
@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lineshaft.engine.errors import RequestError
+from lineshaft.engine.errors import RequestError, counted
+from lineshaft.engine.run.state import restored, storable
 from lineshaft.engine.run.store import storage_error, write_json
 
 
@@ -21,6 +22,8 @@ class Checkpoints:
     def __init__(self, directory: Path) -> None:
         self.dir = directory
         self.last_is_damaged = False
+        self.logged: int | None = 0
+        """Length of metrics.jsonl when the loaded checkpoint was saved; None where it does not say."""
 
     def save(
         self,
@@ -30,20 +33,24 @@ class Checkpoints:
         best: bool,
         randoms: Sequence[dict[str, Any]] = (),
         sharded: bool = False,
+        logged: int | None = None,
     ) -> None:
         """Keep the new state as last, the one before as previous, and as best where it is.
 
         `randoms` are the random states of all ranks, by default those of this process. A `sharded` state is a
-        list with the part of each rank.
+        list with the part of each rank. `logged` is the length of metrics.jsonl: what is logged later is
+        dropped when the run resumes from here. Raises StateError for a state that could not be read again.
         """
         import torch
+
+        state = storable(state)
 
         self.dir.mkdir(exist_ok=True)
         path, temporary = self.dir / "last.pt", self.dir / ".last.pt.part"
         try:
             with temporary.open("wb") as file:
                 first, *others = randoms or [random_states()]
-                content = {"step": step, "state": state, "random": first}
+                content = {"step": step, "state": state, "random": first, "logged": logged}
                 content |= {"others": others} if others else {}
                 torch.save(content | ({"sharded": True} if sharded else {}), file)
                 file.flush()
@@ -74,14 +81,13 @@ class Checkpoints:
                     bad.append(f"{name} is damaged ({error})")
                     self.last_is_damaged |= name == "last.pt"
                     continue
+                self.logged = content.get("logged")
                 state, notes = self.part(content, rank, world), [*bad, f"{name} used"] if bad else []
                 randoms = [content["random"], *content.get("others", [])]
                 if restore_random and rank < len(randoms):
                     set_random_states(randoms[rank])
                 if restore_random and len(randoms) != world:
-                    notes += [
-                        f"saved by {len(randoms)} ranks and resumed by {world}: other draws from here on"
-                    ]
+                    notes += [f"saved by {counted(len(randoms), 'rank')} read by {world}: draws differ now"]
                 return content["step"], state, "; ".join(notes)
         if bad:
             raise RequestError(f"{self.dir}: {'; '.join(bad)}; remove the folder to compute from the start")
@@ -95,7 +101,7 @@ class Checkpoints:
         if len(state) != world:
             raise RequestError(
                 f"{self.dir}: its state lies in {len(state)} parts, one a rank, and {world} would read it; "
-                f"start {len(state)} ranks"
+                f"start {counted(len(state), 'rank')}"
             )
         return state[rank]
 
@@ -111,7 +117,7 @@ class Checkpoints:
         return state, "; ".join(filter(None, [note, more or (note and "last.pt used")]))
 
     def best_score(self) -> float | None:
-        """None where there is none to beat; one that is no finite number would never be beaten."""
+        """The best score so far; None where there is none, or where it is not finite."""
         try:
             score = float(json.loads((self.dir / "best.json").read_bytes())["score"])
         except (OSError, ValueError, KeyError, TypeError):
@@ -127,7 +133,7 @@ class Checkpoints:
 
 
 def beneath(error: BaseException | None) -> OSError | None:
-    """What the file system said: torch raises an error of its own on closing a torn file."""
+    """The error of the file system, which torch hides behind one of its own."""
     while error is not None and not isinstance(error, OSError):
         error = error.__context__
     return error
@@ -142,14 +148,14 @@ def read(path: Path) -> dict[str, Any]:
             damaged = archive.testzip()
         if damaged is None:
             content: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-            return content
+            return content | {"state": restored(content["state"])}
     except Exception as error:
         raise ValueError(str(error).split("\n")[0][:120] or type(error).__name__) from None
     raise ValueError(f"checksum of {Path(damaged).name} is wrong")
 
 
 def keep(source: Path, target: Path) -> None:
-    """A second name for the same bytes; a copy where the file system has no hard links."""
+    """Hard-link the file; copy it where the file system has no hard links."""
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     try:
@@ -188,7 +194,7 @@ def set_random_states(states: dict[str, Any]) -> None:
 
 @contextmanager
 def own_random_states(device: str) -> Iterator[None]:
-    """Whatever draws or seeds inside, the draws that follow are those of a run that had not met it."""
+    """Restore the random states afterwards, whatever was drawn or seeded inside."""
     import torch
 
     if device.startswith("cuda"):
@@ -201,7 +207,7 @@ def own_random_states(device: str) -> Iterator[None]:
 
 
 def seed_all(seed: int) -> None:
-    """The global generators of Python, numpy and torch, so that a run is a function of its configuration."""
+    """Seed Python, numpy and torch, so that a run is a function of its configuration."""
     import numpy as np
     import torch
 

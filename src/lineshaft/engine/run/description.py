@@ -50,7 +50,7 @@ def describe(folder: Folder, experiment: Experiment, config: Config, code: Code,
 def description(folder: Folder) -> dict[str, Any]:
     """The content of run.json, empty where there is none that can be read."""
     try:
-        found = json.loads((folder.dir / FILE).read_bytes())
+        found = json.loads(folder.read(FILE))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

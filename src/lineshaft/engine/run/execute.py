@@ -1,4 +1,4 @@
-"""Executing one run: lock, resume, compute, save; whatever happens is told by the files it leaves."""
+"""Executing one run: lock, resume, compute, save; the files it leaves say what happened."""
 
 import os
 import sys
@@ -16,16 +16,20 @@ from lineshaft.engine.run import provenance
 from lineshaft.engine.run.checkpoint import Checkpoints, seed_all
 from lineshaft.engine.run.description import describe
 from lineshaft.engine.run.identity import check_identity
+from lineshaft.engine.run.lineage import change_of_code, code_of_launch, earlier_codes, refuse_change
 from lineshaft.engine.run.log import captured
 from lineshaft.engine.run.options import Options, device, set_threads
 from lineshaft.engine.run.progress import Progress
 from lineshaft.engine.run.ranks import LostRank
 from lineshaft.engine.run.run import Run
+from lineshaft.engine.run.state import final_metrics
 from lineshaft.engine.run.stop import Paused, Stop
 from lineshaft.engine.run.store import FULL, Folder, StorageError, mend_tail, remove, write, write_json
 from lineshaft.engine.spec.config import Config, as_json
 from lineshaft.engine.spec.experiment import Experiment, find, lacking
+from lineshaft.engine.spec.frozen import keep, serving
 from lineshaft.engine.spec.names import name
+from lineshaft.engine.spec.plain import at_home
 
 LOCK_PATIENCE = 0.5
 MOST_DEATHS = 3
@@ -42,7 +46,8 @@ def execute(address: str, config: Config, runs: Path, options: Options | None = 
     experiment = find(address)
     folder = Folder(runs.resolve() / experiment.name / name(config))
     share = follow if options.rank else lead
-    return folder, share(experiment, config, folder, options, started)
+    with at_home(experiment.home):
+        return folder, share(experiment, config, folder, options, started)
 
 
 @contextmanager
@@ -83,12 +88,18 @@ def begin(folder: Folder, address: str, config: Config) -> None:
 
 @contextmanager
 def locked(folder: Folder) -> Iterator[None]:
-    """Hold the run's lock; it vanishes with this process however that ends."""
+    """Hold the run's lock; the system releases it when this process ends, even if it is killed."""
+    lock = FileLock(folder.dir / "lock", timeout=LOCK_PATIENCE, poll_interval=0.02)
     try:
-        with FileLock(folder.dir / "lock", timeout=LOCK_PATIENCE, poll_interval=0.02):
-            yield
+        lock.acquire()
     except Timeout:
         raise Busy(f"{folder.id} is running elsewhere") from None
+    except OSError as error:
+        raise RequestError(str(StorageError(folder.dir / "lock", error))) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def lead(experiment: Experiment, config: Config, folder: Folder, options: Options, started: str) -> str:
@@ -112,7 +123,13 @@ def prepare(
         return "done"
     stack.enter_context(opened(folder, experiment.address, config))
     stack.enter_context(locked(folder))
-    return state_if_ended(folder, options)
+    if state := state_if_ended(folder, options):
+        return state
+    code = code_of_launch(experiment, options)
+    if options.strict:
+        refuse_change(folder, code)
+    stack.enter_context(serving(keep(code, folder.dir.parents[1])))
+    return ""
 
 
 def state_if_ended(folder: Folder, options: Options) -> str:
@@ -130,8 +147,9 @@ def state_if_ended(folder: Folder, options: Options) -> str:
 
 
 def give_up(folder: Folder, deaths: int) -> str:
-    """The run has failed: it would die for ever."""
-    text = f"died {deaths} times without a new checkpoint and without a word: killed, or out of memory?\n"
+    """Mark the run failed: it crashed too often without a new checkpoint."""
+    times = f"died {deaths} times without a new checkpoint"
+    text = f"{times} and without an error message: killed, or out of memory?\n"
     write(folder.dir / "error.txt", text, sync=True)
     return "failed"
 
@@ -143,24 +161,28 @@ def follow(experiment: Experiment, config: Config, folder: Folder, options: Opti
         raise state
     if state:
         return str(state)
-    stop, entry = Stop(), provenance.Entry(folder, options, experiment, -1.0, started)
+    code = code_of_launch(experiment, options)
+    stop, entry = Stop(), provenance.Entry(folder, options, experiment, code, -1.0, started)
     progress = Progress(folder.dir / "progress.json", None)
     with stop.listening():
         return finish(experiment, Run(folder, config, options, stop, entry, progress))
 
 
 def compute(experiment: Experiment, config: Config, folder: Folder, options: Options, started: str) -> str:
-    """Call the experiment, its output captured, and turn its end into files."""
+    """Call the experiment, capture its output, and write its outcome to files."""
     mend_tail(folder.dir / "metrics.jsonl")
-    describe(folder, experiment, config, experiment.code, [])
-    checkpoint = Checkpoints(folder.dir / "checkpoints").step()
-    entry = provenance.Entry(folder, options, experiment, checkpoint, started)
+    code, checkpoint = code_of_launch(experiment, options), Checkpoints(folder.dir / "checkpoints").step()
+    note = change_of_code(folder, code)
+    describe(folder, experiment, config, code, earlier_codes(folder))
+    entry = provenance.Entry(folder, options, experiment, code, checkpoint, started)
     stop = Stop(folder.dir / "stop")
     terminal = sys.__stderr__ if options.foreground and sys.stderr.isatty() else None
     progress = Progress(folder.dir / "progress.json", terminal and open_terminal())
     outcome = "failed"
     try:
         with captured(folder.dir / "log.txt", options.foreground), stop.listening():
+            if note:
+                print(f"{note}: it is marked as computed by several codes", file=sys.stderr)
             run = Run(folder, config, options, stop, entry, progress)
             outcome = finish(experiment, run)
     except RequestError:
@@ -174,18 +196,18 @@ def compute(experiment: Experiment, config: Config, folder: Folder, options: Opt
 
 
 def open_terminal() -> Any:
-    """A stream to the terminal that stays one while standard error is captured."""
+    """A stream that still reaches the terminal while standard error is captured."""
     return os.fdopen(os.dup(2), "w")
 
 
 def finish(experiment: Experiment, run: Run) -> str:
-    """done, paused or failed, with result.json, nothing or error.txt."""
+    """Return done, paused or failed; write result.json when done, error.txt when failed."""
     try:
         seed_all(run.config.seed)
         if note := run.resume():
             print(f"checkpoint: {note}", file=sys.stderr)
         run.sinks = sinks(run)
-        result = {str(k): float(v) for k, v in experiment.run(run.config, run).items()}
+        result = final_metrics(experiment.run(run.config, run))
         run.ranks.any(True)  # the run is done once every rank is
         if not run.rank:
             write_json(run.dir / "result.json", result, sync=True)
@@ -207,7 +229,7 @@ def finish(experiment: Experiment, run: Run) -> str:
 
 
 def fail(run: Run, error: BaseException, text: str) -> str:
-    """Keep what went wrong in error.txt; a rank that was killed without a word leaves the run paused."""
+    """Write the error to error.txt; where another rank was killed without an error, leave the run paused."""
     run.ranks.leave(text)
     faults = run.ranks.faults()
     print(text, file=sys.stderr, flush=True)

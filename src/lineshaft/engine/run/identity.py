@@ -10,6 +10,10 @@ from lineshaft.engine.spec.config import Config, as_json
 from lineshaft.engine.spec.names import name_of, placeless
 
 
+class DefaultChanged(RequestError):
+    """A run's folder holds other values than its name means now: every run of the grid is concerned."""
+
+
 def check_identity(folder: Folder, address: str, config: Config) -> None:
     """Refuse a folder whose stored values are not this configuration's: a default changed since."""
     check_namesake(folder, address)
@@ -22,7 +26,7 @@ def check_identity(folder: Folder, address: str, config: Config) -> None:
         if now.get(key, KeyError) != old
     ]
     if changes:
-        raise RequestError(
+        raise DefaultChanged(
             f"{folder.id}: {'; '.join(changes[:5])}. `lineshaft rename` gives the old run its new name; "
             "or pass the old value, or remove the run"
         )

@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -63,7 +63,8 @@ class Follower:
 
     def copy(self) -> None:
         if data := self.file.read():
-            os.write(self.target, b"\r\x1b[K" + data if os.isatty(self.target) else data)
+            with suppress(OSError):  # the terminal may have been closed; the file has it all
+                os.write(self.target, b"\r\x1b[K" + data if os.isatty(self.target) else data)
 
     def finish(self) -> None:
         self.ended.set()

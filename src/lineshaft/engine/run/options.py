@@ -5,13 +5,17 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-from lineshaft.engine.errors import RequestError
+from lineshaft.engine.errors import RequestError, counted
 from lineshaft.engine.run.ranks import ALONE, Ranks, here
+from lineshaft.engine.spec.frozen import Kept
 
 
 @dataclass(frozen=True)
 class Options:
-    """Launch options. `origin` is what a launcher found out once for all its runs (commit, versions)."""
+    """Launch options. `origin` is what a launcher found out once for all its runs (commit, versions).
+
+    `kept` is the code it was launched with; `strict` refuses to go on with what other code computed.
+    """
 
     device: str = "auto"
     threads: int = 1
@@ -21,6 +25,8 @@ class Options:
     track: tuple[str, ...] = ()
     ranks: Ranks = field(default_factory=here)
     origin: dict[str, Any] = field(default_factory=dict)
+    kept: Kept | None = None
+    strict: bool = False
 
     @property
     def rank(self) -> int:
@@ -74,6 +80,6 @@ def own_gpu(ranks: Ranks, gpus: int) -> int:
         return 0
     if ranks.local >= gpus:
         raise RequestError(
-            f"LOCAL_RANK={ranks.local} but this machine has {gpus} GPUs: start fewer ranks on it"
+            f"LOCAL_RANK={ranks.local} but this machine has {counted(gpus, 'GPU')}: start fewer ranks on it"
         )
     return ranks.local

@@ -1,6 +1,7 @@
-"""Where a result came from: one entry an execution."""
+"""Where a result came from: one entry for each execution."""
 
 import functools
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -11,8 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lineshaft.engine.run.checkpoint import keep
 from lineshaft.engine.run.options import Options
-from lineshaft.engine.run.store import Folder, write_json
+from lineshaft.engine.run.store import Folder, write, write_json
+from lineshaft.engine.spec.code import Code
 from lineshaft.engine.spec.experiment import Experiment
 
 MOST_DIFF = 200_000
@@ -46,6 +49,21 @@ def revision(directory: Path) -> dict[str, str]:
     """Commit and diff of tracked files, empty outside a git checkout."""
     commit = git(directory, "rev-parse", "HEAD").strip()
     return {"commit": commit, "diff": git(directory, "diff", "HEAD")[:MOST_DIFF] if commit else ""}
+
+
+def keep_diff(folder: Folder, diff: str) -> str:
+    """The name of a diff. It is stored once for all runs; each run's folder links to that file."""
+    if not diff:
+        return ""
+    name = hashlib.sha256(diff.encode()).hexdigest()[:16]
+    shared, own = folder.dir.parents[1] / ".diffs" / f"{name}.patch", folder.dir / "diffs" / f"{name}.patch"
+    for path in (shared, own):
+        path.parent.mkdir(exist_ok=True)
+    if not shared.exists():
+        write(shared, diff)
+    if not own.exists():
+        keep(shared, own)
+    return name
 
 
 def git(directory: Path, *words: str) -> str:
@@ -91,12 +109,19 @@ class Entry:
     """
 
     def __init__(
-        self, folder: Folder, options: Options, experiment: Experiment, checkpoint: float, started: str
+        self,
+        folder: Folder,
+        options: Options,
+        experiment: Experiment,
+        code: Code,
+        checkpoint: float,
+        started: str,
     ) -> None:
         self.folder, self.rank = folder, options.rank
         self.earlier = folder.provenance()
         self.values: dict[str, Any] = {
             **origin_of(experiment, options),
+            "code": code.hash,
             "host": socket.gethostname(),
             "processor": processor(),
             "device": accelerator(options.device),
@@ -110,6 +135,8 @@ class Entry:
             "data": {},
             "parents": [],
         }
+        if not self.rank:
+            self.values["diff"] = keep_diff(folder, self.values.get("diff", ""))
         self.save()
 
     def save(self) -> None:
@@ -127,7 +154,7 @@ class Entry:
 
 
 def deaths(folder: Folder, checkpoint: float) -> int:
-    """How often in a row the run died under a launcher that lived on, with no new checkpoint."""
+    """How many times in a row the run crashed without a new checkpoint while its launcher went on."""
     count = 0
     for entry in reversed(folder.provenance()):
         if entry.get("outcome") != "died" or entry.get("checkpoint") != checkpoint:
@@ -137,7 +164,7 @@ def deaths(folder: Folder, checkpoint: float) -> int:
 
 
 def mark_death(folder: Folder) -> bool:
-    """Note it in the execution's entry; False where the run died before it could write one."""
+    """Record the crash in the execution's entry; False where the run crashed before it wrote one."""
     entries = folder.provenance()
     if not entries or entries[-1].get("outcome") is not None:
         return False
@@ -147,7 +174,7 @@ def mark_death(folder: Folder) -> bool:
 
 
 def forgive(folder: Folder) -> None:
-    """Forget earlier deaths: somebody asked for another try."""
+    """Forget earlier crashes: the user asked for another try."""
     entries = folder.provenance()
     for entry in entries:
         if entry.get("outcome") == "died":

@@ -16,6 +16,7 @@ from lineshaft.engine.run.options import Options
 from lineshaft.engine.run.progress import Progress
 from lineshaft.engine.run.provenance import Entry
 from lineshaft.engine.run.ranks import Ranks
+from lineshaft.engine.run.state import numbers
 from lineshaft.engine.run.stop import Paused, Stop
 from lineshaft.engine.run.store import Folder, storage_error
 from lineshaft.engine.spec.config import Config
@@ -71,9 +72,12 @@ class Run:
         """Append one row to metrics.jsonl; for each step the last row counts."""
         if self.rank:
             return
-        metrics = {k: float(v) for k, v in {**(values or {}), **more}.items()}
+        metrics = numbers({**(values or {}), **more}, "run.log")
+        if "step" in metrics:
+            raise ValueError("run.log: a metric cannot be called step, which is the number of the row")
         row = json.dumps({"step": int(step), **metrics}) + "\n"
         append(self.dir / "metrics.jsonl", row.encode())
+        self._progress.beat(int(step), metrics)
         for sink in self.sinks:
             sink.log(int(step), metrics)
 
@@ -100,14 +104,27 @@ class Run:
             raise Paused
 
     def _save(self, step: int, state: Any, score: float | None, best: bool, sharded: bool) -> None:
-        """The state and the random states of all ranks, in one file."""
+        """Save the state and the random states of all ranks in one file."""
         randoms = self.ranks.gather(random_states())
         parts = self.ranks.gather(state) if sharded else state
         if not self.rank:
-            self._checkpoints.save(step, parts, score, best, randoms, sharded)
+            self._checkpoints.save(step, parts, score, best, randoms, sharded, self._logged())
+
+    def _logged(self) -> int:
+        """Bytes of metrics.jsonl so far."""
+        try:
+            return (self.dir / "metrics.jsonl").stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def _drop_later_rows(self) -> None:
+        """Cut what was logged after the checkpoint that this run resumes from: it is computed again."""
+        logged = self._checkpoints.logged
+        if not self.rank and logged is not None and self._logged() > logged:
+            os.truncate(self.dir / "metrics.jsonl", logged)
 
     def _improves(self, score: float | None) -> bool:
-        """Whether it is the best so far; a score that is no finite number never is."""
+        """Whether it is the best so far; a score that is not finite never is."""
         if score is None:
             return False
         if self.config.objective is None:
@@ -180,6 +197,7 @@ class Run:
                 f"rank {self.rank} reads the checkpoint of step {step} and rank 0 that of step {first}: "
                 f"{self.dir} must be one folder that all machines share"
             )
+        self._drop_later_rows()
         if step < 0 and self.config.parent is not None:
             self.state, note = parent_state(self.config, self.dir.parent.parent, self.ranks)
             self.relaunched = True

@@ -1,4 +1,4 @@
-"""A graceful stop: a signal or a file asks, the run answers at its next checkpoint."""
+"""A graceful stop: a signal or a file asks for it, the run saves and ends at its next checkpoint."""
 
 import signal
 import threading
@@ -7,13 +7,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+ASKING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2, signal.SIGHUP)
+"""Sent by a scheduler, by a person, by Slurm, and when a terminal is closed."""
+
+
+def asking() -> list[signal.Signals]:
+    """The signals that ask for a stop; under `nohup` SIGHUP is ignored."""
+    return [n for n in ASKING if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
+
 
 class Paused(BaseException):
-    """The run saved its state and ends; the same command resumes it. Never caught by an experiment."""
+    """The run saved its state and ends; the same command resumes it. Experiments must not catch it."""
 
 
 class Stop:
-    """Whether somebody asked. SIGTERM, SIGINT and SIGUSR2 ask; a second Ctrl-C interrupts at once.
+    """Whether somebody asked. ASKING signals do; a second Ctrl-C interrupts at once.
 
     Stops nest: a parent run computed within a run, a run within a job. What asks the outer one asks the inner
     one, and a signal reaches both, so that the outer one knows why the inner one ended.
@@ -42,18 +50,18 @@ class Stop:
             raise KeyboardInterrupt
 
     def clear(self) -> None:
-        """Forget what a file asked: it was for this execution or an earlier one."""
+        """Remove the stop file: it was meant for this execution or an earlier one."""
         if self.file is not None:
             self.file.unlink(missing_ok=True)
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Handle the signals for the length of a run; the handlers of before return after it."""
+        """Handle the signals during a run; restore the earlier handlers afterwards."""
         self.clear()
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {n: signal.signal(n, self.receive) for n in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2)}
+        before = {n: signal.signal(n, self.receive) for n in asking()}
         listener = getattr(before[signal.SIGUSR2], "__self__", None)
         self.outer = listener if isinstance(listener, Stop) else None
         try:

@@ -6,6 +6,7 @@ SYSTEM.EXPERIMENT/NAME/  config.json  provenance.json  metrics.jsonl  log.txt  a
 
 import errno
 import fcntl
+import io
 import json
 import math
 import os
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
 
 STATES = ("new", "queued", "running", "paused", "done", "failed")
 FULL = (errno.ENOSPC, errno.EDQUOT)
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+END = 1 << 16
 NO_ROOM = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class StorageError(RequestError):
-    """The folder cannot be written or read; nothing is lost, the same command resumes once that is mended."""
+    """The folder cannot be written or read. Nothing is lost: repair it, then give the same command again."""
 
     def __init__(self, path: Path, error: OSError) -> None:
         super().__init__(f"{path}: {error.strerror}; {way_out(error)}, then give the same command again")
@@ -50,6 +54,19 @@ class Folder:
     def id(self) -> str:
         return f"{self.experiment}/{self.name}"
 
+    def read(self, name: str) -> bytes:
+        """The content of one file; FileNotFoundError where the run has none of this name."""
+        return (self.dir / name).read_bytes()
+
+    def names(self) -> set[str]:
+        """What the folder holds; empty where it is not there."""
+        try:
+            return set(os.listdir(self.dir))
+        except (FileNotFoundError, NotADirectoryError):
+            return set()
+        except OSError as error:
+            raise StorageError(self.dir, error) from None
+
     def config(self) -> dict[str, Any]:
         found: dict[str, Any] = self._json("config.json", {})
         return found
@@ -58,7 +75,7 @@ class Folder:
         """One entry an execution, oldest first."""
         entries: list[dict[str, Any]] = self._json("provenance.json", [])
         if not all(isinstance(entry, dict) for entry in entries):
-            raise self._damaged("provenance.json", "is no list of executions")
+            raise self._damaged("provenance.json", "is not a list of executions")
         return entries
 
     def result(self) -> dict[str, float]:
@@ -79,7 +96,8 @@ class Folder:
     def array(self, name: str) -> "np.ndarray[Any, Any]":
         import numpy as np
 
-        loaded: np.ndarray[Any, Any] = np.load(self.dir / "arrays" / f"{name}.npy", allow_pickle=False)
+        file = io.BytesIO(self.read(f"arrays/{name}.npy"))
+        loaded: np.ndarray[Any, Any] = np.load(file, allow_pickle=False)
         return loaded
 
     def arrays(self) -> list[str]:
@@ -87,30 +105,32 @@ class Folder:
         return sorted(str(p.relative_to(root))[:-4] for p in root.rglob("*.npy"))
 
     def error(self) -> str:
-        path = self.dir / "error.txt"
-        return path.read_text(errors="replace") if path.exists() else ""
+        try:
+            return self.read("error.txt").decode(errors="replace")
+        except FileNotFoundError:
+            return ""
 
     def diverged(self) -> bool:
-        """Done, with a final metric that is no finite number."""
+        """Done, with a final metric that is not finite."""
         return any(not math.isfinite(v) for v in self.result().values())
 
     def state(self) -> str:
-        """From files alone; `queued` needs the scheduler's word and is told by slurm/."""
-        try:
-            names = set(os.listdir(self.dir))
-        except (FileNotFoundError, NotADirectoryError):
-            names = set()
-        except OSError as error:
-            raise StorageError(self.dir, error) from None
-        return told(self.dir, names)
+        """From files alone; `queued` needs an answer of Slurm's and comes from slurm/."""
+        return self.state_of(self.names())
+
+    def state_of(self, names: set[str]) -> str:
+        """The state, where the names in the folder are known already."""
+        if "result.json" not in names and "lock" in names and held(self.dir / "lock"):
+            return "running"
+        return state_from(names)
 
     def state_unlocked(self) -> str:
         """The state for the holder of the lock, who would otherwise always see itself running."""
-        return settled(set(os.listdir(self.dir)))
+        return state_from(set(os.listdir(self.dir)))
 
     def _json(self, name: str, missing: Any) -> Any:
         try:
-            value = json.loads((self.dir / name).read_bytes())
+            value = json.loads(self.read(name))
         except FileNotFoundError:
             return missing
         except (ValueError, RecursionError) as error:
@@ -119,7 +139,7 @@ class Folder:
             raise StorageError(self.dir / name, error) from None
         if not isinstance(value, type(missing)):
             kind = "object" if isinstance(missing, dict) else "list"
-            raise self._damaged(name, f"is no JSON {kind}")
+            raise self._damaged(name, f"is not a JSON {kind}")
         return value
 
     def _damaged(self, name: str, what: str) -> RequestError:
@@ -128,38 +148,67 @@ class Folder:
     def _lines(self) -> Iterator[dict[str, Any]]:
         path = self.dir / "metrics.jsonl"
         try:
-            lines = path.read_bytes().split(b"\n")
+            lines = self.read(path.name).split(b"\n")
         except FileNotFoundError:
             return
         except OSError as error:
             raise StorageError(path, error) from None
         for number, line in enumerate(lines[:-1], 1):
+            yield row_of(line, f"{path}:{number}")
+
+    def last_row(self) -> dict[str, Any]:
+        """What was logged in the last step, from the end of metrics.jsonl: it may have a million rows."""
+        size = END
+        while True:
             try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
-                raise RequestError(f"{path}:{number} is not JSON: {line[:60]!r}; remove that line") from None
-            if not isinstance(row, dict) or not isinstance(row.get("step"), int):
-                raise RequestError(f"{path}:{number} is no row with a step: {line[:60]!r}; remove that line")
-            if not all(isinstance(value, int | float) for value in row.values()):
-                raise RequestError(f"{path}:{number} holds no number: {line[:60]!r}; remove that line")
-            yield row
+                data = self.end("metrics.jsonl", size)
+            except FileNotFoundError:
+                return {}
+            except OSError as error:
+                raise StorageError(self.dir / "metrics.jsonl", error) from None
+            is_whole = len(data) < size
+            lines = data.split(b"\n")[0 if is_whole else 1 : -1]
+            try:
+                rows = [row_of(line, "") for line in lines]
+            except RequestError:
+                rows = self.metrics()  # names the line
+            same = [row for row in rows if row["step"] == rows[-1]["step"]]
+            if is_whole or len(same) < len(rows):
+                return {key: value for row in same for key, value in row.items()}
+            size *= 16
+
+    def end(self, name: str, most: int) -> bytes:
+        """The last bytes of one file, all of it where it has fewer."""
+        with (self.dir / name).open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - most))
+            return file.read(most)
+
+
+def row_of(line: bytes, where: str) -> dict[str, Any]:
+    """One line of metrics.jsonl, checked."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        raise RequestError(f"{where} is not JSON: {line[:60]!r}; remove that line") from None
+    if not isinstance(row, dict) or not isinstance(row.get("step"), int):
+        raise RequestError(f"{where} is not a row with a step: {line[:60]!r}; remove that line")
+    if not all(isinstance(value, int | float) for value in row.values()):
+        raise RequestError(f"{where} holds no number: {line[:60]!r}; remove that line")
+    return row
 
 
 def way_out(error: OSError) -> str:
     """What mends it."""
     if error.errno in (errno.ENOTDIR, errno.EEXIST):
         return "a file lies where a folder must be: move it or name another folder with --runs"
-    return "permit it" if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else "make room"
+    if error.errno in NO_LOCKS:
+        return "this file system cannot lock files: name a folder on another one with --runs"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "permit it"
+    return "make room" if error.errno in FULL else "mend that"
 
 
-def told(directory: Path, names: set[str]) -> str:
-    """The state of the run whose folder holds these names."""
-    if "result.json" not in names and "lock" in names and held(directory / "lock"):
-        return "running"
-    return settled(names)
-
-
-def settled(names: set[str]) -> str:
+def state_from(names: set[str]) -> str:
     """The state of a run that nobody computes, from the names in its folder."""
     if "result.json" in names:
         return "done"
@@ -169,15 +218,15 @@ def settled(names: set[str]) -> str:
 
 
 def held(lock: Path) -> bool:
-    """Whether some process holds the lock. A shared try of an instant: lookers never block each other."""
+    """Whether some process holds the lock. Tries a shared lock, so that readers never block each other."""
     try:
         handle = os.open(lock, os.O_RDONLY)
     except OSError:
         return False
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
+    except OSError as error:
+        return error.errno in HELD  # a file system without locks never says that one is held
     finally:
         os.close(handle)
     return False
@@ -207,7 +256,7 @@ def storage_error(path: Path, error: OSError) -> OSError | StorageError:
 
 
 def write_json(path: Path, value: Any, sync: bool = False) -> None:
-    """NaN and infinities are written as Python's json does and so come back."""
+    """NaN and infinities are written as Python's json writes them, and read back."""
     write(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n", sync)
 
 
@@ -242,13 +291,13 @@ def remove(folder: Folder) -> None:
 
     Of a run that lies elsewhere and is linked to, the link alone goes.
     """
-    doomed = folder.dir.with_name(f".removed-{folder.name}")
+    going = folder.dir.with_name(f".removed-{folder.name}")
     try:
         if folder.dir.is_symlink():
             folder.dir.unlink()
             return
-        shutil.rmtree(doomed, ignore_errors=True)
-        os.replace(folder.dir, doomed)
-        shutil.rmtree(doomed)
+        shutil.rmtree(going, ignore_errors=True)
+        os.replace(folder.dir, going)
+        shutil.rmtree(going)
     except OSError as error:
         raise StorageError(folder.dir, error) from None

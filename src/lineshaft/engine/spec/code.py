@@ -76,6 +76,12 @@ def held(file: Path) -> bytes | None:
         return None
 
 
+def imported_from(file: Path) -> bytes | None:
+    """What this process imports for a file: a copy of it where it was told to keep to one (`frozen`)."""
+    copies = (getattr(finder, "copies", {}).get(file) for finder in sys.meta_path)
+    return held(next(filter(None, copies), file))
+
+
 def version(package: str) -> str:
     """Of a package by its import name, which is mostly that of its distribution."""
     try:
@@ -117,7 +123,7 @@ class Walk:
             self.add(name, Path(spec.origin))
 
     def add(self, name: str, file: Path) -> None:
-        content = held(file)
+        content = imported_from(file)
         if content is None:
             return
         self.files[name] = file
@@ -146,7 +152,7 @@ class Walk:
     def find_top(self, name: str) -> ModuleSpec | None:
         if self.beside and (spec := importlib.machinery.PathFinder.find_spec(name, [str(self.beside)])):
             return spec
-        for finder in sys.meta_path:
+        for finder in (f for f in sys.meta_path if not hasattr(f, "copies")):
             try:
                 spec = finder.find_spec(name, None)
             except (ImportError, ValueError, AttributeError):

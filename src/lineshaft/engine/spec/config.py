@@ -40,7 +40,7 @@ class Parent(Part):
 
     @model_serializer(mode="wrap")
     def stored(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Version 1 is left out, so that runs from before it was told keep their names and configurations."""
+        """Leave out version 1: runs from before versions were stored keep their names."""
         values: dict[str, Any] = fields(self)
         return {key: value for key, value in values.items() if (key, value) != ("version", 1)}
 
@@ -98,7 +98,7 @@ def tag(model: type[BaseModel]) -> str | None:
 
 
 def variants(annotation: Any) -> dict[str, type[BaseModel]]:
-    """Tag -> model for a choice; empty where the annotation is none."""
+    """Tag -> model for a choice; empty where the annotation is not a choice."""
     models = members(annotation)
     if not models or not all(is_model(m) and tag(m) for m in models):
         return {}
@@ -114,5 +114,6 @@ def combination(annotation: Any) -> dict[str, type[BaseModel]]:
 
 def described(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
     """The fields a person sets, `seed` last; `parent` is set by relaunch alone."""
-    fields = [(k, f) for k, f in model.model_fields.items() if k not in ("seed", "parent", "name")]
+    hidden = ("seed", "parent", *(["name"] if tag(model) else []))
+    fields = [(k, f) for k, f in model.model_fields.items() if k not in hidden]
     return fields + [(k, f) for k, f in model.model_fields.items() if k == "seed"]

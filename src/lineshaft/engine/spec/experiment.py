@@ -1,11 +1,8 @@
 """Finding an experiment: `plasma.simulate`, an entry point of another package, or `./mine.py`."""
 
 import functools
-import hashlib
 import importlib
 import importlib.metadata
-import importlib.util
-import os
 import pkgutil
 import sys
 import traceback
@@ -19,10 +16,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from lineshaft.engine.errors import RequestError, nearest
-from lineshaft.engine.spec.code import Code, code_of
+from lineshaft.engine.spec.code import Code, code_of, imported_from
 from lineshaft.engine.spec.config import Config, default, faults
+from lineshaft.engine.spec.plain import load
 
 GROUP = "lineshaft.experiments"
+plain_files: dict[Path, "Experiment"] = {}
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,11 @@ class Experiment:
     def figures(self) -> Callable[..., Any] | None:
         return getattr(self.module, "figures", None)
 
+    @property
+    def home(self) -> Path | None:
+        """The folder of a plain file, None for a module that is found as any other."""
+        return Path(self.address).parent if self.address.endswith(".py") else None
+
     @cached_property
     def code(self) -> Code:
         """The files of its own project that it imports, as they were when it was first asked."""
@@ -69,9 +73,9 @@ def module_of(address: str) -> str:
     return own().get(address) or next((point.value for point in points), "")
 
 
-def find(address: str) -> Experiment:
-    """The experiment, checked for its public names."""
-    experiment = from_file(address) if address.endswith(".py") else from_name(address)
+def find(address: str, fresh: bool = False) -> Experiment:
+    """The experiment, checked for its public names; a plain file is imported once, or anew where asked."""
+    experiment = from_file(address, fresh) if address.endswith(".py") else from_name(address)
     for public in ("Config", "run"):
         if not hasattr(experiment.module, public):
             raise RequestError(f"{address} has no {public}: an experiment is a module with Config and run")
@@ -92,29 +96,31 @@ def from_name(address: str) -> Experiment:
     raise RequestError(f"unknown experiment {address[:80]}{nearest(address, known())}")
 
 
-@functools.cache
-def from_file(address: str) -> Experiment:
+def from_file(address: str, fresh: bool = False) -> Experiment:
     path = Path(address).resolve()
-    if not path.is_file():
+    if path in plain_files and not fresh:
+        return plain_files[path]
+    module = module_at(path, address, fresh)
+    plain_files[path] = Experiment(str(path), path.stem, module)
+    return plain_files[path]
+
+
+def module_at(path: Path, address: str, fresh: bool = False) -> ModuleType:
+    """The module of a plain file, or what is wrong with it; one with a kept copy may be gone."""
+    if imported_from(path) is None:
         raise RequestError(
             f"{address}: no such file; a plain experiment is a Python file with Config and run"
         )
-    # Two files of one name may be at hand at once; `address_of` must tell them apart.
-    module_name = f"lineshaft_file_{path.stem}_{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    if spec is None or spec.loader is None:
-        raise RequestError(f"{address} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
     try:
-        spec.loader.exec_module(module)
+        return load(path, fresh)
+    except RequestError:
+        raise
     except (Exception, SystemExit) as error:
         raise RequestError(f"{address} cannot be imported: {fault(error)}") from None
-    return Experiment(str(path), path.stem, module)
 
 
 def imported(module: str, address: str) -> ModuleType:
-    """The module, or the command that installs what it lacks; a fault in our own code is no request's."""
+    """Import the module; where a package is missing, name the command that installs it."""
     try:
         return importlib.import_module(module)
     except (Exception, SystemExit) as error:
@@ -167,6 +173,9 @@ def beside(config: Config, address: str) -> str:
 def address_of(config: Config) -> str:
     """The address of the experiment a configuration belongs to, by the module its class came from."""
     module = type(config).__module__
+    for experiment in plain_files.values():
+        if getattr(experiment.module, "Config", None) is type(config):
+            return experiment.address
     for address, path in own().items():
         if path == module:
             return address

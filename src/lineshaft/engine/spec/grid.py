@@ -1,6 +1,6 @@
 """Sweeps: words with several values, and the cells of their product.
 
-A comma outside brackets and quotes makes a sweep, `a..b` is an inclusive range of integers.
+A comma outside brackets and quotes makes a sweep, `a..b` is an inclusive range of integers; see `series`.
 """
 
 import itertools
@@ -11,10 +11,10 @@ from typing import TypeVar
 
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.spec.config import Config
+from lineshaft.engine.spec.series import LOG, series
 from lineshaft.engine.spec.words import build
 
 KEY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
-RANGE = re.compile(r"(-?\d{1,18})\.\.(-?\d{1,18})")
 MOST_CELLS = 100_000
 C = TypeVar("C", bound=Config)
 
@@ -28,20 +28,27 @@ def split(word: str) -> tuple[str, list[str]]:
 
 
 def expand(key: str, text: str) -> list[str]:
-    """The values of one word, commas and ranges taken apart."""
+    """The values of one word: taken apart at commas, ranges and series counted out."""
+    refuse_quotes(key, text)
     values = []
     for item in commas(text):
-        span = RANGE.fullmatch(item)
-        values += span_of(key, int(span[1]), int(span[2])) if span else [item]
+        values += series(key, item) or [item]
     return values
 
 
-def span_of(key: str, first: int, last: int) -> list[str]:
-    if last < first:
-        raise RequestError(f"{key}={first}..{last} is an empty range; write {last}..{first}")
-    if last - first >= MOST_CELLS:
-        raise RequestError(f"{key}={first}..{last} has {last - first + 1:,} values; at most {MOST_CELLS:,}")
-    return [str(i) for i in range(first, last + 1)]
+def refuse_quotes(key: str, text: str) -> None:
+    """Python's quotes and parentheses mean nothing here: say which words do what they seem to ask for."""
+    if len(text) < 3 or "," not in text or (text[0], text[-1]) not in (("(", ")"), ("'", "'")):
+        return
+    inner = text[1:-1]
+    if text[0] == "(":
+        raise RequestError(
+            f"{key}={text[:80]}: for one value of several parts write {key}=[{inner[:60]}], "
+            f"for a sweep {key}={inner[:60]}"
+        )
+    raise RequestError(
+        f"{key}={text[:80]}: for one text write '{key}=\"{inner[:60]}\"', for a sweep {key}={inner[:60]}"
+    )
 
 
 def commas(text: str) -> list[str]:
@@ -49,6 +56,9 @@ def commas(text: str) -> list[str]:
     items, start, depth, i = [], 0, 0, 0
     while i < len(text):
         char = text[i]
+        if i == start and (counted := LOG.match(text, i)):
+            i = counted.end()
+            continue
         if char == '"' and (depth or i == start):
             i = closing_quote(text, i)
         elif char in "[{":
@@ -81,7 +91,7 @@ def grid_over(config: C, words: Sequence[str]) -> list[C]:
 
 
 def product(words: Sequence[str]) -> Iterator[dict[str, str]]:
-    """Every combination of one value a key; refused where it is too large to be meant."""
+    """Every combination of one value for each key; RequestError above MOST_CELLS."""
     pairs = [split(word) for word in words]
     keys = [key for key, _ in pairs]
     for key in keys:

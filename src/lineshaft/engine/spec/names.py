@@ -53,7 +53,7 @@ def version_of(folder_name: str) -> int:
 
 
 def replaced(word: str) -> str:
-    """The word with characters that a shell or a file system minds turned into `_`."""
+    """The word with `_` for each character that a shell or a file system treats specially."""
     word = UNSAFE.sub("_", word)
     return "".join("_" if unicodedata.category(c)[0] in "CZ" else c for c in word)
 

@@ -61,7 +61,7 @@ def validated(model: type[C], values: Mapping[str, Any]) -> C:
     except ValidationError as error:
         raise RequestError(faults(error)) from None
     except ValueError as error:
-        raise RequestError(f"a value is no text that UTF-8 can hold: {str(error)[:200]}") from None
+        raise RequestError(f"a value cannot be written as UTF-8: {str(error)[:200]}") from None
     return found
 
 
@@ -70,9 +70,9 @@ def edit(model: type[BaseModel], values: dict[str, Any], path: Sequence[str], ra
     field = model.model_fields.get(path[0])
     if field is None or (path[0] == "name" and tag(model)):
         of = f" of {tag(model)}" if tag(model) else ""
-        known = [k for k in model.model_fields if k not in ("name", "parent")]
+        known = [k for k in model.model_fields if k != "parent" and not (k == "name" and tag(model))]
         raise RequestError(
-            f"unknown key {key[:80]}: {path[0][:80]} is no parameter{of}{nearest(path[0], known)}"
+            f"unknown key {key[:80]}: {path[0][:80]} is not a parameter{of}{nearest(path[0], known)}"
         )
     if len(path) == 1:
         values[path[0]] = leaf(field, raw, key)
@@ -93,7 +93,7 @@ def leaf(field: FieldInfo, raw: str, key: str) -> Any:
         return read(raw, adapter(field))
     except ValueError as error:
         if single or several:
-            raise RequestError(f"{key}={raw[:80]} is no choice{nearest(raw, single or several)}") from None
+            raise RequestError(f"{key}={raw[:80]} is not a choice{nearest(raw, single or several)}") from None
         raise RequestError(f"{key}={raw[:80]}: {reason(error)}") from None
 
 

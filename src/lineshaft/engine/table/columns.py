@@ -3,19 +3,17 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lineshaft.engine.errors import RequestError, nearest
-
-if TYPE_CHECKING:
-    from lineshaft.engine.table.row import Row
+from lineshaft.engine.table.row import Row
 
 SEED = re.compile(r"(parent\.)*seed")
 ABSENT = "\0absent"
 Key = tuple[Any, ...]
 
 
-def cell(row: "Row", key: str) -> Any:
+def cell(row: Row, key: str) -> Any:
     """A value that can be compared and hashed; ABSENT where the run does not have the parameter."""
     value = row.values.get(key, ABSENT)
     if isinstance(value, bool):
@@ -23,11 +21,11 @@ def cell(row: "Row", key: str) -> Any:
     return json.dumps(value, sort_keys=True) if isinstance(value, list | dict) else value
 
 
-def key_of(row: "Row", keys: Sequence[str]) -> Key:
+def key_of(row: Row, keys: Sequence[str]) -> Key:
     return tuple(cell(row, key) for key in keys)
 
 
-def unit(row: "Row") -> Key:
+def unit(row: Row) -> Key:
     """What a seed is: its own, then those of its parents where they differ."""
     if row.values.get("parent") is None:
         return (row.values.get("seed", 0),)
@@ -35,13 +33,13 @@ def unit(row: "Row") -> Key:
     return tuple(seeds[:1] if len(set(seeds)) == 1 else seeds)
 
 
-def varying(rows: Sequence["Row"]) -> list[str]:
+def varying(rows: Sequence[Row]) -> list[str]:
     """The parameters with several values, seeds left out; a variant's own ones vary only within it."""
     keys = dict.fromkeys(k for row in rows for k in row.values if not SEED.fullmatch(k))
     return [key for key in keys if several(rows, key) or torn(rows, key)]
 
 
-def several(rows: Sequence["Row"], key: str) -> bool:
+def several(rows: Sequence[Row], key: str) -> bool:
     """Whether two runs of one variant differ in it."""
     first: dict[Any, Any] = {}
     return any(
@@ -51,14 +49,14 @@ def several(rows: Sequence["Row"], key: str) -> bool:
     )
 
 
-def torn(rows: Sequence["Row"], key: str) -> bool:
+def torn(rows: Sequence[Row], key: str) -> bool:
     """Whether some runs lack a parameter for another reason than their choice of a variant."""
     without = [row for row in rows if key not in row.values]
     choices = {choice(row, key) for row in rows if key in row.values} if without else set()
     return any(choice(row, key) in choices for row in without)
 
 
-def choice(row: "Row", key: str) -> Any:
+def choice(row: Row, key: str) -> Any:
     """The variant that a parameter belongs to: the value of `method` for `method.alpha`."""
     while "." in key:
         key = key.rpartition(".")[0]

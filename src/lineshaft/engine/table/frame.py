@@ -6,9 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lineshaft.engine.table.completion import completed
+from lineshaft.engine.table.completion import by_experiment, completed
 from lineshaft.engine.table.listing import stamp
-from lineshaft.engine.table.row import Row, by_experiment, rows
+from lineshaft.engine.table.read import rows
+from lineshaft.engine.table.row import Row
 from lineshaft.engine.table.where import as_number
 
 if TYPE_CHECKING:

@@ -67,6 +67,8 @@ class Group:
         found = [f"{len(self.missing)} missing"] if self.missing else []
         found += [f"{n} {state}" for state, n in self.unfinished.items()]
         found += [f"{self.diverged} diverged"] if self.diverged else []
+        several = sum(len(row.codes) > 1 for row in self.runs)
+        found += [f"{several} of several codes"] if several else []
         return [*found, *(f"not considered: {text}" for text in self.passed_over)]
 
     def measure(self, metric: str) -> Measure:

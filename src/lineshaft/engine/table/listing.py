@@ -9,10 +9,11 @@ from typing import Any
 
 from lineshaft.engine.errors import RequestError, nearest
 from lineshaft.engine.run.store import STATES
-from lineshaft.engine.table.row import Row, executions, rows
+from lineshaft.engine.table.read import rows
+from lineshaft.engine.table.row import Row, executions
 from lineshaft.engine.table.source import stale
 
-MARKS = ("diverged", "stale")
+MARKS = ("diverged", "stale", "mixed")
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,12 @@ class Line:
 
     @property
     def marks(self) -> list[str]:
-        return [m for m, holds in zip(MARKS, (self.row.diverged, self.is_stale)) if holds]
+        return [m for m, holds in zip(MARKS, (self.row.diverged, self.is_stale, self.is_mixed)) if holds]
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether it was resumed under other code than it began with."""
+        return len(self.row.codes) > 1
 
     @property
     def seconds(self) -> float | None:
@@ -44,6 +50,7 @@ class Line:
             "state": self.row.state,
             "diverged": self.row.diverged,
             "stale": self.is_stale,
+            "mixed": self.is_mixed,
             "attempts": self.attempts,
             "start": self.start,
             "end": self.end,
@@ -68,7 +75,7 @@ def line(row: Row) -> Line:
     return Line(
         row,
         len(entries),
-        row.state == "done" and stale(row.folder, last),
+        row.state == "done" and stale(row.told, last),
         stamp(last.get("start")),
         stamp(last.get("end")),
         row.fault or note(row),

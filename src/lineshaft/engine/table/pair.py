@@ -34,7 +34,7 @@ def chosen(summary: Summary, words: Sequence[str]) -> Group:
     for condition in conditions:
         if condition.key not in known:
             raise RequestError(
-                f"{condition.key[:80]} is no column of the summary{nearest(condition.key, known)}"
+                f"{condition.key[:80]} is not a column of the summary{nearest(condition.key, known)}"
             )
     fitting = [g for g in summary.groups if all(c.holds({**g.keys, **g.tuned}) for c in conditions)]
     if len(fitting) == 1:

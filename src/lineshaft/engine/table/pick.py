@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lineshaft.engine.errors import RequestError
-from lineshaft.engine.run.store import Folder, folders
+from lineshaft.engine.run.store import Folder
+from lineshaft.engine.table.read import everything
 
 
 def pick(runs: Path, text: str) -> Folder:
-    """The one run that is meant; RequestError with the possible ones where it is none or several."""
+    """The one run that fits; RequestError that lists the candidates where none or several fit."""
     if (folder := by_path(text)) is not None:
         return folder
-    everything = list(folders(runs))
-    exact = [f for f in everything if text.strip("/") in (f.id, f.name)]
-    fitting = exact or [f for f in everything if text in f.id]
+    every = list(everything(runs))
+    exact = [f for f in every if text.strip("/") in (f.id, f.name)]
+    fitting = exact or [f for f in every if text in f.id]
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:

@@ -10,14 +10,15 @@ from lineshaft.engine.spec.experiment import find
 from lineshaft.engine.spec.names import MOST_BYTES
 from lineshaft.engine.table.family import Family, ids
 from lineshaft.engine.table.listing import line
-from lineshaft.engine.table.row import UNREADABLE, Row, executions, flattened, read, rows, said, with_queue
+from lineshaft.engine.table.read import read, rows, with_queue
+from lineshaft.engine.table.row import UNREADABLE, Row, executions, flattened, said
 
 
 def portrait(folder: Folder) -> dict[str, Any]:
     """State, configuration, result, last logged values, provenance, family and error, as plain JSON types."""
     row = read(folder)
     if row is None:
-        raise RequestError(f"{folder.dir} is no run: it has no config.json")
+        raise RequestError(f"{folder.dir} is not a run: it has no config.json")
     with_queue([row])
     entries = executions(folder)
     family = Family(rows(folder.dir.parent.parent))
@@ -52,10 +53,9 @@ def non_default(row: Row, address: str) -> set[str]:
 def last_logged(folder: Folder) -> dict[str, Any]:
     """The last row of metrics.jsonl, or what is wrong with that file."""
     try:
-        metrics = folder.metrics()
+        return folder.last_row()
     except UNREADABLE as error:
         return {"fault": said(folder, error)}
-    return metrics[-1] if metrics else {}
 
 
 def log_file(runs: Path, folder: Folder) -> Path:

@@ -3,17 +3,18 @@
 import ast
 import functools
 import importlib.util
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lineshaft.engine.errors import RequestError
-from lineshaft.engine.run.description import code_now, description
-from lineshaft.engine.run.store import Folder
+from lineshaft.engine.run.description import code_now
 from lineshaft.engine.spec.code import root_of
 from lineshaft.engine.spec.experiment import code_at, find, module_of
 
 Objective = tuple[str, str]
+hashes_now: dict[tuple[str, str], str] = {}
+"""(address, code of a run) -> hash of the same files now: thousands of runs share few codes."""
 
 
 @functools.cache
@@ -29,24 +30,24 @@ def source(address: str) -> Path | None:
     return Path(spec.origin) if spec and spec.origin else None
 
 
-def stale(folder: Folder, entry: dict[str, Any]) -> bool:
-    """Whether the project's code changed since the last execution; `entry` is its provenance."""
-    told = description(folder)
+def stale(told: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+    """Whether the project's code changed since the last execution, by its run.json or else its provenance."""
     if not told:
         now = hash_now(str(entry.get("experiment", "")))
         return bool(now) and "code" in entry and entry["code"] != now
-    now = files_now(str(told.get("address")), json.dumps(told.get("files")))
-    return bool(now) and told.get("code") != now
+    key = str(told.get("address")), str(told.get("code"))
+    if key not in hashes_now:
+        hashes_now[key] = files_now(key[0], told.get("files"))
+    return hashes_now[key] not in ("", key[1])
 
 
-@functools.cache
-def files_now(address: str, files: str) -> str:
+def files_now(address: str, files: Any) -> str:
     """The hash of these files of an experiment as they are now; empty where its source is not here."""
-    file, named = source(address), json.loads(files)
-    if file is None or not isinstance(named, dict) or not named:
+    file = source(address)
+    if file is None or not isinstance(files, dict) or not files:
         return ""
     main = file.stem if address.endswith(".py") else module_of(address)
-    return code_now({"files": named}, root_of(main, file))
+    return code_now({"files": files}, root_of(main, file))
 
 
 @functools.cache

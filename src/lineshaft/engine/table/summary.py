@@ -7,9 +7,10 @@ from pathlib import Path
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.table import source
 from lineshaft.engine.table.columns import cell, checked, natural, varying
-from lineshaft.engine.table.completion import address, completed
+from lineshaft.engine.table.completion import address, by_experiment, completed
 from lineshaft.engine.table.grouping import Group, grouped, note_missing
-from lineshaft.engine.table.row import Row, by_experiment, rows
+from lineshaft.engine.table.read import rows
+from lineshaft.engine.table.row import Row
 from lineshaft.engine.table.source import Objective
 from lineshaft.engine.table.tuning import tuned
 
@@ -60,6 +61,7 @@ def summarise(
     vary = varying(sound)
     checked(tune, known, "parameter")
     keys = [k for k in checked(by, known, "parameter") or vary if k not in tune]
+    keys = by_code_too(sound, keys)
     groups = grouped(sound, keys)
     if tune:
         groups = [tuned(group, tune, needed(table, objective)) for group in groups]
@@ -76,6 +78,21 @@ def summarise(
         [k for k in vary if k not in (*keys, *tune) and any(within(group, k) for group in groups)],
         [row.fault for row in table if row.fault],
     )
+
+
+def by_code_too(sound: Sequence[Row], keys: Sequence[str]) -> list[str]:
+    """The keys, and the code where runs of one group were computed by several: never one mean of both."""
+    if all(len(codes(group)) < 2 for group in grouped(sound, keys)):
+        return list(keys)
+    key = "code" if not any("code" in row.values for row in sound) else "code.hash"
+    for row in sound:
+        row.values = row.values | {key: row.code}
+    return [*keys, key]
+
+
+def codes(group: Group) -> set[str]:
+    """What computed a group; a run that has not begun has no code yet."""
+    return {row.code for row in group.runs if row.codes or row.state == "done"}
 
 
 def needed(table: Sequence[Row], objective: Objective | None) -> Objective:

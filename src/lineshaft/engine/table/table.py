@@ -18,7 +18,8 @@ from lineshaft.engine.spec.config import Config, as_json
 from lineshaft.engine.spec.experiment import address_of
 from lineshaft.engine.spec.names import name_of
 from lineshaft.engine.table.columns import ABSENT, Key, cell, natural, unit
-from lineshaft.engine.table.row import Row, flattened, rows
+from lineshaft.engine.table.read import rows
+from lineshaft.engine.table.row import Row, flattened
 from lineshaft.engine.table.stats import mean_interval, paired_interval
 from lineshaft.engine.table.where import parsed
 

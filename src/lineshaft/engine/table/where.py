@@ -41,13 +41,13 @@ def parsed(word: str) -> Condition:
     match = WORD.fullmatch(word)
     if not match or not KEY.fullmatch(match["key"]):
         raise RequestError(
-            f"{word[:80]!r} is no condition; write key=value, key=a,b, key!=value, key<value or key>=value"
+            f"{word[:80]!r} is not a condition; write key=value, key=a,b, key!=value, key<value or key>=value"
         )
     key, sign, text = match["key"], match["sign"], match["text"]
     if sign not in ORDERS:
         return Condition(key, sign, tuple(expand(key, text)))
     if as_number(text) is None:
-        raise RequestError(f"{word[:80]!r}: {sign} compares numbers, and {text[:40]!r} is none")
+        raise RequestError(f"{word[:80]!r}: {sign} compares numbers, and {text[:40]!r} is not one")
     return Condition(key, sign, (text,))
 
 

@@ -1,11 +1,12 @@
-"""What a Slurm job does: runs one after another; when Slurm wants the place back, it queues itself again."""
+"""What a Slurm job does: it computes runs one after another and requeues itself when preempted."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from lineshaft.engine.run.ranks import Ranks, here
 from lineshaft.engine.run.stop import Stop
 from lineshaft.engine.run.store import Folder, StorageError, write, write_json
 from lineshaft.engine.spec.experiment import find
+from lineshaft.engine.spec.frozen import Kept, serving
+from lineshaft.engine.spec.names import name
 
 Cell = tuple[str, str, Path]
 """A run as a job keeps it: the experiment's address, the configuration as JSON, the folder."""
@@ -26,8 +29,10 @@ Cell = tuple[str, str, Path]
 class Job:
     """A callable that submitit pickles; queued again, it holds the runs that are left."""
 
-    def __init__(self, cells: Sequence[Cell], options: Options, command: str) -> None:
-        self.cells, self.options, self.command = list(cells), options, command
+    def __init__(
+        self, cells: Sequence[Cell], options: Options, command: str, kept: Mapping[str, Kept] | None = None
+    ) -> None:
+        self.cells, self.options, self.command, self.kept = list(cells), options, command, kept or {}
         self.failed: list[str] = []
 
     def __call__(self) -> None:
@@ -59,24 +64,34 @@ class Job:
             leave_queue(folder)
 
     def compute(self, address: str, config: str, home: Path) -> str:
-        """One run; a refusal is kept in its folder, since nobody looks at this terminal."""
+        """One run; a refusal is kept in its folder, since nobody looks at this terminal.
+
+        A folder that cannot be written or read now is left as it is, and the job's other runs go on.
+        """
         try:
-            experiment = find(address)
-            options = replace(self.options, origin={**provenance.origin(experiment), "command": self.command})
-            values = experiment.config.model_validate_json(config)
-            return execute(address, values, home.parents[1], options)[1]
+            return self.compute_launched(address, config, home)
         except Busy:
             return "running"
-        except StorageError:
-            raise
-        except RequestError as error:
-            print(f"{home.name}: {error}", file=sys.stderr)
-            if not self.options.rank:
+        except Exception as error:
+            print(f"{home.name}: {error or type(error).__name__}", file=sys.stderr)
+            if isinstance(error, RequestError) and not isinstance(error, StorageError):
                 write(home / "error.txt", f"{error}\n", sync=True)
             return "failed"
 
+    def compute_launched(self, address: str, config: str, home: Path) -> str:
+        """One run, with the code that it was submitted with."""
+        kept = self.kept.get(address)
+        with serving(kept) if kept else nullcontext():
+            experiment = find(address)
+            origin = {**provenance.origin(experiment), "command": self.command}
+            options = replace(self.options, origin=origin, kept=kept)
+            values = experiment.config.model_validate_json(config)
+            if name(values) != home.name:
+                raise RequestError(f"{home.name} would be called {name(values)} by the code found here")
+            return execute(address, values, home.parents[1], options)[1]
+
     def checkpoint(self) -> Any:
-        """What submitit puts in the queue: this very job; the runs' folders tell it where to go on."""
+        """What submitit queues again: this job; the runs' folders say where to go on."""
         from submitit.helpers import DelayedSubmission
 
         return DelayedSubmission(self)
@@ -94,7 +109,7 @@ def ranks_of_job() -> Ranks:
 
 
 def wanted_back(stop: Stop) -> bool:
-    """Whether Slurm took the place, by SIGUSR2 or where a site sends no other by SIGTERM; scancel did not."""
+    """Whether Slurm preempted the job (SIGUSR2, at some sites SIGTERM), as opposed to scancel."""
     if signal.SIGUSR2 in stop.signals:
         return True
     return signal.SIGTERM in stop.signals and preempted()
@@ -112,7 +127,7 @@ def preempted() -> bool:
 
 
 def ticket(folder: Folder) -> dict[str, str]:
-    """job.json: the job a run was given to, when, the job's log, and when the job was through with it."""
+    """job.json: the run's job, when it was submitted, the job's log, and when the job finished the run."""
     try:
         return dict(json.loads((folder.dir / "job.json").read_bytes()))
     except (OSError, ValueError):
@@ -120,5 +135,5 @@ def ticket(folder: Folder) -> dict[str, str]:
 
 
 def leave_queue(folder: Folder) -> None:
-    """The job is through with this run although it may go on with others."""
+    """Record that the job finished this run; it may go on with others."""
     write_json(folder.dir / "job.json", {**ticket(folder), "left": provenance.now()})

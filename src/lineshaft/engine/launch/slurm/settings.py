@@ -20,7 +20,7 @@ def minutes(text: str) -> int:
     """
     match = WALLTIME.fullmatch(text)
     if not match:
-        raise ValueError("is no time; write minutes, HH:MM:SS or D-HH:MM:SS")
+        raise ValueError("is not a time; write minutes, HH:MM:SS or D-HH:MM:SS")
     parts = [int(part) for part in match["clock"].split(":")]
     if match["days"] or len(parts) == 3:
         hours, minute, second = [*parts, 0, 0][:3]
@@ -28,13 +28,13 @@ def minutes(text: str) -> int:
         hours, minute, second = [0, *parts, 0][:3]
     seconds = ((int(match["days"] or 0) * 24 + hours) * 60 + minute) * 60 + second
     if not seconds:
-        raise ValueError("is no time at all")
+        raise ValueError("is no time to run in")
     return -(-seconds // 60)
 
 
 def count(text: str) -> int:
     if not text.isdigit() or not int(text):
-        raise ValueError("is no positive whole number")
+        raise ValueError("is not a positive whole number")
     return int(text)
 
 
@@ -58,8 +58,8 @@ SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
 def parameters(settings: Mapping[str, str], threads: int, at_once: int) -> dict[str, Any]:
     """Submitit's parameters; an unknown or impossible setting is an error that names the known ones.
 
-    srun is told the cores again: since Slurm 22.05 a step inherits only one. SIGUSR2 comes up to a minute
-    earlier than `signal_delay_s` says, so a short job gets a short delay.
+    srun gets the number of cores again: since Slurm 22.05 a step inherits only one. SIGUSR2 comes up to a
+    minute earlier than `signal_delay_s` says, so a short job gets a short delay.
     """
     given = dict(read(key, text) for key, text in settings.items())
     given = {"time": 60, "cpus_per_task": threads, **given}

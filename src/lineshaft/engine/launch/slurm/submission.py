@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lineshaft.engine.errors import RequestError
+from lineshaft.engine.errors import RequestError, counted
 from lineshaft.engine.launch.slurm.job import Cell, Job, ticket
 from lineshaft.engine.launch.slurm.settings import JOB_NAME, NO_LIMIT, parameters
 from lineshaft.engine.launch.task import Task
@@ -21,6 +21,8 @@ from lineshaft.engine.run.execute import opened
 from lineshaft.engine.run.identity import check_identity
 from lineshaft.engine.run.options import Options
 from lineshaft.engine.run.store import Folder, write_json
+from lineshaft.engine.spec.experiment import find
+from lineshaft.engine.spec.frozen import keep
 
 MOST_IN_ARRAY = 1000
 PATIENCE = 30
@@ -56,7 +58,7 @@ def require() -> None:
 
 
 def outstanding(tasks: Sequence[Task], retry: bool) -> list[Task]:
-    """What no one computes or will compute; failed runs only where another try is asked for."""
+    """The tasks that nobody computes or has queued; failed runs only with --retry."""
     known, left = jobs("--name", JOB_NAME), []
     for task in tasks:
         state = task.folder.state()
@@ -69,13 +71,13 @@ def outstanding(tasks: Sequence[Task], retry: bool) -> list[Task]:
 
 
 def shared_out(tasks: Sequence[Task], per_job: int, max_jobs: int | None) -> list[list[Task]]:
-    """The runs of each job, dealt like cards: neighbours in a grid take about equally long."""
+    """The runs of each job, dealt round robin: neighbours in a grid take about equally long."""
     count = -(-len(tasks) // per_job)
     if count and max_jobs is not None:
         mine = len(jobs("--me"))
         if mine >= max_jobs:
             raise RequestError(
-                f"you have {mine} jobs in the queue and --max-jobs is {max_jobs}: wait for one to end"
+                f"you have {counted(mine, 'job')} in the queue and --max-jobs is {max_jobs}; wait for one"
             )
         count = min(count, max_jobs - mine)
     return [list(tasks[i::count]) for i in range(count)]
@@ -88,8 +90,10 @@ def submit_array(lists: Sequence[Sequence[Task]], options: Options, wanted: Mapp
     for task in (task for tasks in lists for task in tasks):
         note_death(task.folder)
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:2000]
-    calls = [Job([cell(t) for t in tasks], replace(options, foreground=False), command) for tasks in lists]
     runs, when = lists[0][0].folder.dir.parents[1], provenance.now()
+    kept = {a: keep(find(a).code, runs) for a in {t.address for tasks in lists for t in tasks}}
+    quiet = replace(options, foreground=False)
+    calls = [Job([cell(t) for t in tasks], quiet, command, kept) for tasks in lists]
     with fresh_folder(runs / ".slurm", when) as folder:
         executor = submitit.SlurmExecutor(folder, max_num_timeout=NO_LIMIT)
         executor.update_parameters(**wanted)
@@ -107,7 +111,7 @@ def cell(task: Task) -> Cell:
 
 
 def note_death(folder: Folder) -> None:
-    """A job that ended without a word (out of memory, killed) is a death: three in a row are a failure."""
+    """Count a job that was killed, or ran out of memory, as a crash: the third one fails the run."""
     entries = folder.provenance()
     if entries and entries[-1].get("job"):
         provenance.mark_death(folder)
@@ -115,7 +119,7 @@ def note_death(folder: Folder) -> None:
 
 @contextmanager
 def fresh_folder(home: Path, when: str) -> Iterator[Path]:
-    """Where submitit keeps the files of one submission; taken away where Slurm refuses it."""
+    """The folder for submitit's files of one submission; removed where Slurm refuses it."""
     from submitit.core.utils import FailedJobError
 
     number = 0
@@ -156,7 +160,7 @@ def is_queued(folder: Folder, known: set[str]) -> bool:
 
 
 def waits(folder: Folder) -> bool:
-    """Whether the run was given to a job that, for all its folder knows, has still to compute it."""
+    """Whether the run was given to a job that has not yet finished it, by what its folder says."""
     held = ticket(folder)
     return "job" in held and "left" not in held
 

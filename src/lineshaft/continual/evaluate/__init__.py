@@ -1,0 +1,1 @@
+"""How good a representation is, and for what; one file a way of asking."""

@@ -1,0 +1,71 @@
+"""What makes the same computation faster on a GPU: bfloat16, channels-last, and one compiled forward pass.
+
+None of it is part of what a run computes or of its name. LINESHAFT_COMPILE=0 switches compilation off.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from lineshaft.continual.backbones.net import Net
+
+
+def autocast(device: torch.device) -> torch.autocast:
+    """bfloat16 on a GPU, float32 on the CPU."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
+
+
+def features(net: "Net", x: Tensor, task: int | None) -> Tensor:
+    if not (x.is_cuda and wanted()):
+        return net.features(x, task)
+    return compiled()(net, x, task)
+
+
+_eager = 0  # how many `eager` blocks are open
+
+
+@contextmanager
+def eager() -> Iterator[None]:
+    """Plain torch inside: for passes with lent parameters, which would each be compiled anew."""
+    global _eager
+    _eager += 1
+    try:
+        yield
+    finally:
+        _eager -= 1
+
+
+def wanted() -> bool:
+    return not _eager and os.environ.get("LINESHAFT_COMPILE", "1") != "0"
+
+
+@cache
+def compiled() -> Callable[..., Tensor]:
+    """The forward pass, compiled once a process for all networks of one kind and one shape of batch.
+
+    Each shape, mode and set of frozen parameters is a graph of its own; a failure falls back to plain torch.
+    """
+    import torch._dynamo as dynamo
+
+    settings: Any = dynamo.config
+    settings.suppress_errors = True
+    settings.cache_size_limit = 64
+    return torch.compile(forward, dynamic=False)
+
+
+def forward(net: "Net", x: Tensor, task: int | None) -> Tensor:
+    return net.features(x, task)
+
+
+def prepare(net: torch.nn.Module, device: torch.device) -> torch.nn.Module:
+    """On the device, images in channels-last order."""
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = True
+        torch.set_float32_matmul_precision("high")
+    return net.to(device, memory_format=torch.channels_last)

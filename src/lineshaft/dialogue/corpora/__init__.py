@@ -1,0 +1,1 @@
+"""Corpora that experiments name by `data=`: each opens itself."""

@@ -1,0 +1,1 @@
+"""Forms in which corpora are published, read into dialogues."""

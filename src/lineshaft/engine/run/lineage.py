@@ -1,0 +1,57 @@
+"""Which code computes a run, and which computed what it goes on from."""
+
+from pathlib import Path
+
+from lineshaft.engine.errors import RequestError
+from lineshaft.engine.run.checkpoint import Checkpoints
+from lineshaft.engine.run.description import description
+from lineshaft.engine.run.options import Options
+from lineshaft.engine.run.store import Folder
+from lineshaft.engine.spec.code import Code, held
+from lineshaft.engine.spec.experiment import Experiment
+from lineshaft.engine.spec.frozen import HOME, relative
+
+
+def code_of_launch(experiment: Experiment, options: Options) -> Code:
+    """What the launcher found, whatever the files hold now; else what this process imported."""
+    kept = options.kept
+    return kept.code() if kept is not None and kept.is_of(experiment.module) else experiment.code
+
+
+def earlier_codes(folder: Folder) -> list[str]:
+    """The codes that computed what a run goes on from, oldest first; none where it starts anew."""
+    if Checkpoints(folder.dir / "checkpoints").step() < 0:
+        return []
+    codes = description(folder).get("codes")
+    return [str(code) for code in codes] if isinstance(codes, list) else []
+
+
+def change_of_code(folder: Folder, code: Code) -> str:
+    """What to say where a run goes on with other code than it was computed with; else an empty text."""
+    codes = earlier_codes(folder)
+    if not codes or codes[-1] == code.hash:
+        return ""
+    return f"{named(changed_files(folder, codes[-1], code))} changed since this run was computed so far"
+
+
+def refuse_change(folder: Folder, code: Code) -> None:
+    """What --strict asks for."""
+    if change := change_of_code(folder, code):
+        raise RequestError(
+            f"{folder.id}: {change}; without --strict it goes on and is marked, "
+            "or remove the run to compute it anew"
+        )
+
+
+def changed_files(folder: Folder, before: str, code: Code) -> list[str]:
+    """The files in which a code differs from an earlier one, as far as that was kept."""
+    home = folder.dir.parents[1] / HOME / before
+    if not home.is_dir():
+        return []
+    now = {relative(name, file): content for (name, file), content in zip(code.files, code.contents)}
+    old: dict[Path, bytes | None] = {file.relative_to(home): held(file) for file in home.rglob("*.py")}
+    return sorted(str(file) for file in now.keys() | old.keys() if now.get(file) != old.get(file))
+
+
+def named(files: list[str]) -> str:
+    return ", ".join(files[:5]) or "the code"

@@ -1,0 +1,1 @@
+"""The learned hybrid particle-continuum solver: see `experiments/train.py` for the whole in one place."""

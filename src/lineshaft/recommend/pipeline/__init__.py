@@ -1,0 +1,1 @@
+"""From crawled pages or tables to frozen splits: crawl, parse, reduce, split."""

@@ -1,0 +1,1 @@
+"""The site for guests: a basket in a form, recommendations with reasons out, nothing kept."""
