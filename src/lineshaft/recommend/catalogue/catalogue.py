@@ -43,7 +43,7 @@ class Catalogue:
     texts: Sequence[str] = ()
     tags: Sequence[Sequence[str]] = ()
     prior: np.ndarray | None = None
-    """(items,) how well an item stands outside these data (a rank, a number of members); more is better."""
+    """(items,) an item's standing outside these data (rank, number of members); more is better."""
     edges: Edges = field(default_factory=Edges)
 
     def __post_init__(self) -> None:
@@ -108,7 +108,7 @@ class Catalogue:
 
     @cached_property
     def described(self) -> np.ndarray:
-        """(items,) bool: has a text or an edge, so that something can be said of it before anybody rates it."""
+        """(items,) bool: has a text or an edge, by which it can be found before anybody rates it."""
         linked = np.zeros(len(self), bool)
         linked[self.edges.source], linked[self.edges.target] = True, True
         return self.has_text | linked

@@ -6,6 +6,8 @@ from pydantic import Field
 
 from lineshaft.recommend.models.blend import Blend
 from lineshaft.recommend.models.content import Content
+from lineshaft.recommend.models.deepnaninet import DeepNaniNet
+from lineshaft.recommend.models.dropoutnet import DropoutNet
 from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.graph import Graph
 from lineshaft.recommend.models.knn import Knn
@@ -16,6 +18,17 @@ from lineshaft.recommend.models.prior import Prior
 from lineshaft.recommend.models.wmf import Wmf
 
 AnyModel = Annotated[
-    Popularity | Prior | Memoriser | Knn | Wmf | Ease | L3ae | Content | Graph | Blend,
+    Popularity
+    | Prior
+    | Memoriser
+    | Knn
+    | Wmf
+    | Ease
+    | L3ae
+    | Content
+    | Graph
+    | DropoutNet
+    | DeepNaniNet
+    | Blend,
     Field(discriminator="name"),
 ]

@@ -1,9 +1,9 @@
 """The product: several recommenders behind one gate, found on guests that fitting holds back for itself.
 
-Fitting does three things. It sets aside some users as guests, and, where the catalogue holds items that nobody
-has rated, the likes of some items that have been; fits every part to the rest; and finds the gate's weights
-(see `gate`) on what the guests held back. Of the alternatives of a slot it keeps the one that ranks best alone.
-Then it fits the parts that are left to everything. Slots whose data the catalogue does not hold are left out.
+Fitting does three things. It sets aside some users as guests and, where the catalogue holds items that nobody
+has rated, the likes of some rated items; fits every part to the rest; and finds the gate's weights (see
+`gate`) on what the guests held back. Of the alternatives of a slot it keeps the one that ranks best alone.
+Then it fits the parts that are left to everything. Slots whose data the catalogue lacks are left out.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.evaluate.folds import Lots, draw_guests, guest_fold, rows_of, without
 from lineshaft.recommend.models import gate
 from lineshaft.recommend.models.content import Content
+from lineshaft.recommend.models.deepnaninet import DeepNaniNet
 from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.graph import Graph
 from lineshaft.recommend.models.knn import Knn
@@ -30,7 +31,7 @@ from lineshaft.recommend.models.wmf import Bridge, Wmf
 from lineshaft.recommend.text.encoders import Words
 
 AnyPart = Annotated[
-    Popularity | Prior | Knn | Wmf | Ease | L3ae | Content | Graph, Field(discriminator="name")
+    Popularity | Prior | Knn | Wmf | Ease | L3ae | Content | Graph | DeepNaniNet, Field(discriminator="name")
 ]
 
 
@@ -61,7 +62,7 @@ class Blend(Model):
     name: Literal["blend"] = "blend"
     slots: tuple[Slot, ...] = Field(DEFAULT, min_length=1, description="the parts")
     guests: float = Field(0.2, gt=0, lt=1, description="share of users set aside to find the gate")
-    most: int = Field(900, ge=50, description="guests set aside at most")
+    most: int = Field(600, ge=50, description="guests set aside at most")
 
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
         self.check(likes, catalogue)
@@ -231,7 +232,7 @@ def twin(z: np.ndarray, likes: np.ndarray) -> np.ndarray:
 
 
 def _hidden(likes: csr_matrix, catalogue: Catalogue, lots: Lots) -> np.ndarray:
-    """Rated items to be made unrated: as many as there are unrated ones with a text or an edge, at most a tenth."""
+    """Rated items to be made unrated: as many as the unrated ones with text or edge, at most a tenth."""
     rated = np.unique(likes.indices)
     fresh = np.setdiff1d(np.flatnonzero(catalogue.described), rated)
     count = min(len(fresh), len(rated) // 10)

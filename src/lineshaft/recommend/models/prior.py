@@ -1,4 +1,4 @@
-"""What is known of an item's standing outside these data, the same for everybody: the catalogue's column `prior`.
+"""An item's standing outside these data, the same for everybody: the catalogue's column `prior`.
 
 Where items that nobody here has rated are ranked, it does for them what popularity does for the others.
 """
