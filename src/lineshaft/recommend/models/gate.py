@@ -68,11 +68,15 @@ class Question:
 def question(
     features: Sequence[np.ndarray], held_out: csr_matrix, sizes: np.ndarray, few: int = 300
 ) -> Question:
-    """Keep of each basket the `few` items that some feature scores highest."""
+    """Keep of each basket the `few` items that some feature scores highest; ties are broken by lot.
+
+    Without the lot a constant score would find everything: whatever is level with the last of a list is in.
+    """
     best = np.max(features, axis=0)
     width = min(few, best.shape[1])
     chosen = np.argpartition(-best, width - 1, axis=1)[:, :width]
     z = np.stack([np.take_along_axis(feature, chosen, axis=1) for feature in features]).astype(np.float32)
+    z += np.random.default_rng(0).uniform(0, 1e-4, z.shape).astype(np.float32)
     wanted = np.take_along_axis(held_out.toarray(), chosen, axis=1) > 0
     return Question(z, wanted, np.diff(held_out.indptr).astype(np.float32), sizes)
 
