@@ -60,30 +60,30 @@ class Question:
     """(baskets,) held-out items in all."""
     sizes: np.ndarray
     """(baskets,) index into BINS."""
+    lots: np.ndarray
+    """(baskets, few) what breaks ties: without it a constant score would find everything."""
 
     def only(self, rows: np.ndarray) -> "Question":
-        return Question(self.z[:, rows], self.wanted[rows], self.count[rows], self.sizes[rows])
+        picked = (part[rows] for part in (self.wanted, self.count, self.sizes, self.lots))
+        return Question(self.z[:, rows], *picked)
 
 
 def question(
     features: Sequence[np.ndarray], held_out: csr_matrix, sizes: np.ndarray, few: int = 300
 ) -> Question:
-    """Keep of each basket the `few` items that some feature scores highest; ties are broken by lot.
-
-    Without the lot a constant score would find everything: whatever is level with the last of a list is in.
-    """
+    """Keep of each basket the `few` items that some feature scores highest."""
     best = np.max(features, axis=0)
     width = min(few, best.shape[1])
     chosen = np.argpartition(-best, width - 1, axis=1)[:, :width]
     z = np.stack([np.take_along_axis(feature, chosen, axis=1) for feature in features]).astype(np.float32)
-    z += np.random.default_rng(0).uniform(0, 1e-4, z.shape).astype(np.float32)
     wanted = np.take_along_axis(held_out.toarray(), chosen, axis=1) > 0
-    return Question(z, wanted, np.diff(held_out.indptr).astype(np.float32), sizes)
+    lots = np.random.default_rng(0).uniform(0, 1e-4, wanted.shape).astype(np.float32)
+    return Question(z, wanted, np.diff(held_out.indptr).astype(np.float32), sizes, lots)
 
 
 def criterion(score: np.ndarray, asked: Question, lists: tuple[int, int]) -> float:
     """Recall at the longer length plus recall at the shorter, mean over baskets."""
-    width = score.shape[1]
+    score, width = score + asked.lots, score.shape[1]
     places = [width - min(k, width) for k in lists]
     limits = np.partition(score, places, axis=1)[:, places]
     found = sum((asked.wanted & (score >= limits[:, n : n + 1])).sum(1) for n in (0, 1))
