@@ -1,9 +1,9 @@
 """How the pipeline's time and memory grow with the number of records, under a limit of the address space.
 
-    python benchmarks/pipeline.py [--rows 10000 100000 1000000] [--limit 6000] > docs/results/bench-pipeline.json
+    python -m benchmarks.pipeline [--rows N ...] [--limit 6000] > docs/results/bench-pipeline.json
 
-Tables of so many interactions (with every kind of row that is dropped) go through parse, reduce and split in a
-process whose address space is limited (megabytes, as `ulimit -v` does); one DuckDB thread, 500 MB for DuckDB.
+Tables of so many interactions, with rows of each kind that is dropped, go through parse, reduce and split in
+a process whose address space is limited (megabytes, as `ulimit -v` does); one DuckDB thread, 500 MB for it.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from lineshaft.engine.bench.results import stamped
+from benchmarks.figures import stamped
 from lineshaft.engine.run.execute import execute
 from lineshaft.recommend.experiments.pipeline import Config
 from lineshaft.recommend.pipeline.backend import DuckDB
@@ -81,13 +81,27 @@ def main() -> None:
         return
     every = []
     for rows in given.rows:
-        command = [sys.executable, __file__, "--one", "--rows", str(rows), "--limit", str(given.limit)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.pipeline",
+            "--one",
+            "--rows",
+            str(rows),
+            "--limit",
+            str(given.limit),
+        ]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(done.stderr[-2000:])
         every.append(json.loads(done.stdout.splitlines()[-1]))
         print(every[-1], file=sys.stderr)
-    print(json.dumps(stamped({"limit_mb": given.limit, "sizes": every}), indent=1))
+    print(
+        json.dumps(
+            stamped({"limit_mb": given.limit, "sizes": every}),
+            indent=1,
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How fast the site answers, what a worker costs, and what a change of the model does to its visitors.
 
-    python benchmarks/site.py [--seconds 60] [--clients 200] [--items N ...] > docs/results/bench-site.json
+    python -m benchmarks.site [--seconds 60] [--clients 200] [--items N ...] > docs/results/bench-site.json
 
 The server has one core and the load generator the other. Catalogues are generated: titles of three words, and
 200 pruned weights a row for the size that is asked for; a basket has five items. Time to a usable first page
@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from lineshaft.engine.bench.results import stamped
+from benchmarks.figures import stamped
 from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.models.itemitem import Pruned
 from lineshaft.recommend.site.artefact import Extras, build

@@ -254,7 +254,7 @@ def launch_cells(
     code = launcher.run()
     board.finish(launcher)
     for run_id, why in list(launcher.refusals.items())[:5]:
-        say(f"refused: {why}" if run_id in why else f"refused: {run_id}: {why}")
+        say(f"refused: {why}" if why.startswith(run_id) else f"refused: {run_id}: {why}")
     for run_id in [i for i, state in launcher.states.items() if state == "failed"][:5]:
         say(f"failed: {run_id}: {last_line(runs / run_id / 'error.txt')}")
     return code

@@ -45,7 +45,7 @@ class Step:
 FAST_PARTICLES = ("nonthermal/electron_fraction", "nonthermal/electron_energy_share")
 RECALL = ("test/recall@100", "guest/recall@100")
 NEIGHBOURS = ("test/knn_task", "test/knn_class")
-JOINT_GOALS = ("lower/jga", "unfiltered/jga", "oracle/jga")
+JOINT_GOALS = ("lower/jga", "all/jga", "oracle/jga")
 EMBEDDED = (
     Step("plasma.simulate", metrics=FAST_PARTICLES),
     Step("recommend.guest", ("model=popularity,wmf,ease",), RECALL, "model"),

@@ -174,7 +174,7 @@ def test_the_first_page_is_small_and_quick(browser, served):
     page.locator("#q").fill("e")
     took = time.monotonic() - began
     page.wait_for_load_state("networkidle")
-    assert sum(size) < 150_000 and took < 3, "1 s on a quiet machine: benchmarks/site.py"
+    assert sum(size) < 150_000 and took < 3, "1 s on a quiet machine: python -m benchmarks.site"
     context.close()
 
 

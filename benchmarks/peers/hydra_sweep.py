@@ -1,10 +1,10 @@
-"""The same grid under Hydra: `python -m lineshaft.engine.bench.peers.hydra_sweep -m lr=0.1,0.01 seed=0,1`."""
+"""The same grid under Hydra: `python -m benchmarks.peers.hydra_sweep -m lr=0.1,0.01 seed=0,1`."""
 
 import hydra
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig
 
-from lineshaft.engine.bench.tiny import train
+from benchmarks.tiny import train
 
 ConfigStore.instance().store(name="config", node={"lr": 0.01, "seed": 0})
 

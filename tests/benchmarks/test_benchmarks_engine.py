@@ -1,10 +1,12 @@
-"""`bench engine`, small: the figures it promises, and what it says of peers that are not installed."""
+"""`python -m benchmarks.engine`, small: its figures, and what it says of peers that are not installed."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from lineshaft.engine.bench import bench
+from benchmarks import engine as bench
+from benchmarks.figures import main
 
 FIGURES = {
     "overhead_s",
@@ -41,3 +43,12 @@ def test_the_figures_of_a_small_bench(monkeypatch):
     assert found.keys() >= FIGURES
     assert 0 < found["overhead_s"] < found["whole_s"] and found["runs"] == 30
     assert found["ls_s"] > 0 and found["summary_s"] > 0 and found["peers"] == {"none": None}
+
+
+def test_figures_are_printed_as_json_and_kept_with_their_origin(capsys, tmp_path):
+    main(lambda say: {"a": {"b": 1.5}}, ["--json", "--out", str(tmp_path / "kept.json")])
+    assert json.loads(capsys.readouterr().out) == {"a": {"b": 1.5}}
+    kept = json.loads((tmp_path / "kept.json").read_text())
+    assert kept["a"] == {"b": 1.5} and {"command", "commit", "date", "processor", "versions"} < kept.keys()
+    main(lambda say: {"a": {"b": 1.5}}, [])
+    assert "a: b" in capsys.readouterr().out

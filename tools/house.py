@@ -1,4 +1,4 @@
-"""The house as a picture, drawn from its own folders: `python -m lineshaft.engine.report.house FILE.svg`."""
+"""The house as a picture, drawn from its own folders: `python -m tools.house docs/architecture.svg`."""
 
 import ast
 import sys
@@ -11,7 +11,7 @@ from pathlib import Path
 from lineshaft.engine.claims.ledger import place
 from lineshaft.engine.run.store import write
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1] / "src/lineshaft"
 WIDTH, MARGIN, GAP = 1000, 24, 16
 LETTER, LINE = 7.2, 19
 CLI_TOP, SYSTEMS_TOP, SYSTEM_HEIGHT, SHAFT, ENGINE_TOP = 20, 138, 258, 454, 494

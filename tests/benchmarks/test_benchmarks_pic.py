@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from lineshaft.plasma import bench
+from benchmarks import pic as bench
 
 
 def test_speed_is_counted_in_pushes(monkeypatch):

@@ -1,4 +1,4 @@
-"""`lineshaft bench pic`: pushes per second beside other PIC codes and beside the memory's speed.
+"""`python -m benchmarks.pic`: pushes per second beside other PIC codes and beside the memory's speed.
 
 The problem: a warm periodic plasma, electrons (u_th = 0.1) and protons, 75 of each in 10,000 cells, fields
 and everything else of a step included, compilation excluded. One-core figures count CPU time, the best of a
@@ -20,6 +20,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from benchmarks.figures import main
 from lineshaft.engine.run.options import cores
 from lineshaft.engine.run.provenance import processor
 from lineshaft.plasma.pic.compile import kernel, use_threads
@@ -131,3 +132,7 @@ def one_core() -> list[str]:
     if not hasattr(os, "sched_getaffinity"):
         return []
     return ["taskset", "-c", str(max(os.sched_getaffinity(0)))]
+
+
+if __name__ == "__main__":
+    main(pic)

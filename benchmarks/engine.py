@@ -1,4 +1,7 @@
-"""What the engine itself costs, beside other ways to run the same grid, measured side by side in one go."""
+"""What the engine itself costs beside other ways to run the same grid, all measured in one go.
+
+python -m benchmarks.engine --json [--out FILE]
+"""
 
 import importlib.metadata
 import os
@@ -10,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import main
 from lineshaft.engine.run.options import cores
 from lineshaft.engine.run.provenance import processor
 from lineshaft.engine.run.store import folders
@@ -57,9 +61,15 @@ def median(values: Sequence[float]) -> float:
     return sorted(values)[len(values) // 2]
 
 
+def found_here() -> dict[str, str]:
+    """The environment in which processes elsewhere find this package."""
+    path = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(path)}
+
+
 def spent(command: Sequence[str], home: Path) -> float:
     """Wall seconds of one command as a whole process, one thread a pool, bytecode kept for the next."""
-    environment = os.environ | {f"{n}_NUM_THREADS": "1" for n in ("OMP", "MKL", "OPENBLAS")}
+    environment = found_here() | {f"{n}_NUM_THREADS": "1" for n in ("OMP", "MKL", "OPENBLAS")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     start = time.perf_counter()
     process = subprocess.Popen(
@@ -102,10 +112,10 @@ def plain(home: Path, own: float) -> float:
     for i in range(0, len(grid), WORKERS):
         batch = [
             subprocess.Popen(
-                [sys.executable, "-m", "lineshaft.engine.bench.peers.plain", str(lr), str(seed)],
+                [sys.executable, "-m", "benchmarks.peers.plain", str(lr), str(seed)],
                 cwd=home,
                 stdout=subprocess.DEVNULL,
-                env=os.environ | {"OMP_NUM_THREADS": "1"},
+                env=found_here() | {"OMP_NUM_THREADS": "1"},
             )
             for lr, seed in grid[i : i + WORKERS]
         ]
@@ -118,7 +128,7 @@ def hydra(home: Path, own: float, *more: str) -> float | None:
     """Hydra's own launchers; None where the extra `bench` is not installed."""
     if not installed("hydra-core"):
         return None
-    command = [sys.executable, "-m", "lineshaft.engine.bench.peers.hydra_sweep", "-m", *more]
+    command = [sys.executable, "-m", "benchmarks.peers.hydra_sweep", "-m", *more]
     spent([*command, f"lr={LRS[0]}"], home)  # its bytecode, so that it is as warm as ours
     words = [f"lr={','.join(map(str, LRS))}", f"seed={','.join(map(str, SEEDS))}"]
     return round(spent([*command, *words], home) - own, 3)
@@ -149,7 +159,7 @@ PEERS: dict[str, Callable[[Path, float], float | None]] = {
 
 def looking(home: Path) -> dict[str, Any]:
     """`ls` and `summary` over many finished runs, the files' cache warm."""
-    from lineshaft.engine.bench.finished import make_finished_runs
+    from benchmarks.finished import make_finished_runs
 
     make_finished_runs(home / "many", FINISHED)
     found: dict[str, Any] = {"runs": FINISHED}
@@ -172,3 +182,6 @@ MEASURED = (
     "str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)));"
     "from lineshaft.cli import main; main()",
 )
+
+if __name__ == "__main__":
+    main(engine)
