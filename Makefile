@@ -16,15 +16,15 @@ test: .venv/test-ready lint
 	.venv/bin/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/test-ready
-	.venv/bin/ruff format --check src tests examples
-	.venv/bin/ruff check src tests examples
+	.venv/bin/ruff format --check src tests benchmarks tools examples
+	.venv/bin/ruff check src tests benchmarks tools examples
 	.venv/bin/mypy --strict src/lineshaft/engine
 	.venv/bin/lint-imports
 	.venv/bin/deptry src
 
 bench: .venv/bench-ready
-	.venv/bin/lineshaft bench engine --json
-	.venv/bin/lineshaft bench pic --json
+	.venv/bin/python -m benchmarks.engine --json
+	.venv/bin/python -m benchmarks.pic --json
 
 .venv/ready: $(INPUTS)
 	$(PYTHON) -m venv .venv

@@ -2,8 +2,8 @@
 
     python benchmarks/plasma/lhpc_step.py [small] > docs/results/bench-lhpc-step.json
 
-Two sizes: the training target (2,000 cells, 288,000 particles), and one of the publication's number of particles
-(10,000 cells, 1.4 million). `small` is a rehearsal. A call of the nets every 8 steps is included.
+Two sizes: the training target (2,000 cells, 288,000 particles), and one of the publication's number of
+particles (10,000 cells, 1.4 million). `small` is a rehearsal. A call of the nets every 8 steps is included.
 """
 
 import json

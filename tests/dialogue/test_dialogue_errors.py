@@ -141,10 +141,10 @@ def test_a_classifier_finds_planted_errors(corpus, part):
     """Negatives of dialogues that it has not learnt from, on natural text with exact labels."""
     material, ontology = corpus
     trainer = Scorer().learner(ontology, material.target)
-    known = judge.Judge([trainer], material.target[:150], 0).synthetic(Measured(), Analysis())
-    new = judge.Judge([trainer], material.target[150:], 0).synthetic(Measured(), Analysis())
+    known = judge.Judge([trainer], material.target[:70], 0).synthetic(Measured(), Analysis())
+    new = judge.Judge([trainer], material.target[70:130], 0).synthetic(Measured(), Analysis())
     detector = judge.trained(part, known, 0)
-    halves = judge.Judge([trainer], material.target[:150], 0).models[0]
+    halves = judge.Judge([trainer], material.target[:70], 0).models[0]
     assert detection.auroc(new.wrong, detector.wrong(halves, new.found)) > (
         0.9 if part.name == "dense" else 0.6
     )
@@ -180,7 +180,9 @@ def test_the_text_of_an_annotation_is_input_and_output(corpus):
     assert after.startswith("( ")
 
 
-def test_the_study_runs_on_the_sample_and_nothing_in_it_reads_target_gold_but_the_scores(tmp_path):
+def test_the_study_runs_and_draws(tmp_path, monkeypatch):
+    for name, size in {"SOURCE": 50, "UNLABELLED": 40, "TEST": 10, "VALIDATION": 30}.items():
+        monkeypatch.setattr(sample, name, size)
     folder, state = execute("dialogue.analyse", analyse.Config(annotator=Scorer()), tmp_path)
     assert state == "done", folder.error()
     result = folder.result()
@@ -190,7 +192,7 @@ def test_the_study_runs_on_the_sample_and_nothing_in_it_reads_target_gold_but_th
         "What the annotator gets wrong",
         "Who finds the wrong annotations",
     ]
-    assert "measured_dense" in analyse.text(result, ["val", "annotator"])
+    assert "measured_dense" in analyse.overview(result)
 
 
 def test_hindsight_sees_what_comes_and_plain_sight_does_not(corpus):

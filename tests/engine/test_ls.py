@@ -347,7 +347,7 @@ def test_a_real_run_is_listed_as_done_and_not_stale(tmp_path):
 
 
 def test_ten_thousand_runs_are_written_as_asked(tmp_path):
-    from lineshaft.engine.bench.finished import make_finished_runs
+    from benchmarks.finished import make_finished_runs
 
     make_finished_runs(tmp_path, 60)
     lines = listing(tmp_path)

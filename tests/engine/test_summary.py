@@ -10,8 +10,8 @@ import pytest
 from finished import NAN, V2, WALK, finished, grid_of, put, toy_with
 from scipy import stats as scipy_stats
 
+from benchmarks import finished as bench_runs
 from lineshaft.engine import RequestError
-from lineshaft.engine.bench import finished as bench_runs
 from lineshaft.engine.table.columns import varying
 from lineshaft.engine.table.pair import chosen, compare
 from lineshaft.engine.table.read import rows

@@ -5,7 +5,6 @@ import functools
 import typer
 
 from lineshaft.cli import (
-    bench,
     claims,
     data,
     demo,
@@ -48,6 +47,5 @@ verb(export.export)
 verb(report.report)
 verb(claims.claims)
 verb(demo.demo)
-verb(bench.bench)
 app.add_typer(data.app, name="data")
 app.add_typer(serve.app, name="serve")

@@ -66,7 +66,7 @@ def run(
     options = replace(options, strict=strict)
     folder, state = execute(experiment, cells[0], runs_folder(runs), options)
     if state == "done":
-        print_table([[k, f"{v:.6g}"] for k, v in folder.result().items()], ["metric", "value"])
+        print_result(found, folder.result())
     say(f"{state}: {folder.dir}")
     if state == "done" and description(folder).get("code", code := found.code.hash) != code:
         say("computed by other code than now; `lineshaft rm --stale` removes such runs, to compute them anew")
@@ -83,6 +83,14 @@ def several(words: Sequence[str], cells: int) -> str:
     text = f"these words make {counted(cells, 'run')}; `lineshaft sweep` takes the same words"
     one = next(word.partition("=")[2] for word in words if word.startswith(f"{key}="))
     return f"{text}; for one text with a comma write '{key}=\"{one[:60]}\"'" if "," in one else text
+
+
+def print_result(experiment: Any, result: dict[str, float]) -> None:
+    """The experiment's own overview of its metrics, else all of them; `show` has all in either case."""
+    if experiment.overview is not None:
+        print(experiment.overview(result))
+    else:
+        print_table([[k, f"{v:.6g}"] for k, v in result.items()], ["metric", "value"])
 
 
 def usage(context: typer.Context, asked: bool) -> int:
@@ -246,7 +254,7 @@ def launch_cells(
     code = launcher.run()
     board.finish(launcher)
     for run_id, why in list(launcher.refusals.items())[:5]:
-        say(f"refused: {why}" if run_id in why else f"refused: {run_id}: {why}")
+        say(f"refused: {why}" if why.startswith(run_id) else f"refused: {run_id}: {why}")
     for run_id in [i for i, state in launcher.states.items() if state == "failed"][:5]:
         say(f"failed: {run_id}: {last_line(runs / run_id / 'error.txt')}")
     return code

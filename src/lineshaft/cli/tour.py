@@ -45,7 +45,7 @@ class Step:
 FAST_PARTICLES = ("nonthermal/electron_fraction", "nonthermal/electron_energy_share")
 RECALL = ("test/recall@100", "guest/recall@100")
 NEIGHBOURS = ("test/knn_task", "test/knn_class")
-JOINT_GOALS = ("lower/jga", "unfiltered/jga", "oracle/jga")
+JOINT_GOALS = ("lower/jga", "all/jga", "oracle/jga")
 EMBEDDED = (
     Step("plasma.simulate", metrics=FAST_PARTICLES),
     Step("recommend.guest", ("model=popularity,wmf,ease",), RECALL, "model"),
@@ -86,6 +86,7 @@ def tour(steps: Sequence[Step], runs: Path, retry: bool = False) -> int:
     if code in (DONE, FAILED):
         rows = [row(step, [each.folder for each in tasks]) for step, tasks in plan]
         print_rows(rows)
+        say("a site for guests, on the embedded books: lineshaft serve recommend")
         print(f"{write_report(runs, [step.experiment for step in steps], runs / 'report.html')}")
     return code
 

@@ -5,6 +5,7 @@ It knows no method by name. All that changes while a network learns is in `state
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from lineshaft.continual.augment import Augment
 from lineshaft.continual.backbones.net import Net
 from lineshaft.continual.methods.method import Memory, Method
 from lineshaft.continual.objectives.objective import Batch, Objective
-from lineshaft.continual.paramset import NORMS, Frozen, frozen_rows, pinned, select, set_modes
+from lineshaft.continual.paramset import NORMS, Frozen, foreign, frozen_rows, pinned, select, set_modes
 from lineshaft.continual.phases import LossOver, Phase, Step
 from lineshaft.continual.seeds import generator
 from lineshaft.continual.streams.stream import Stream
@@ -54,6 +55,7 @@ class Loop:
         self.is_observed = False
         self.passes = 0.0
         self.has_norms = any(isinstance(module, NORMS) for module in net.modules())
+        self.is_long = stream.trained_rows >= speed.WORTH_COMPILING
         refuse_single_rows(self)
 
     # Tasks and phases
@@ -92,7 +94,7 @@ class Loop:
 
     def _prepare(self, phase: Phase) -> None:
         self.phase = phase
-        self.trained = select(self.net, phase.trainable, self.fixed)
+        self.trained = select(self.net, phase.trainable, self.untouched)
         self.held = frozen_rows(self.net, phase.trainable)
         self.optimiser = new_optimiser(self.net, phase, self.device)
 
@@ -112,7 +114,7 @@ class Loop:
 
         Batches are of equal size, so that no rump batch upsets BatchNorm; the device is waited for once.
         """
-        set_modes(self.net, self.phase.trainable, self.phase.frozen_stats, self.fixed)
+        set_modes(self.net, self.phase.trainable, self.phase.frozen_stats, self.untouched)
         for group in self.optimiser.param_groups:
             group["lr"] = self.phase.lr_at(number) * group["share"]
         rows = self.stream.tasks[self.task].train
@@ -133,6 +135,10 @@ class Loop:
 
     def step(self, ids: Tensor, observing: bool) -> Tensor:
         """One update; the hooks of the methods in their documented order."""
+        with nullcontext() if self.is_long else speed.eager():
+            return self._step(ids, observing)
+
+    def _step(self, ids: Tensor, observing: bool) -> Tensor:
         batch = self.batch(ids)
         for method, memory in self.each():
             batch = method.inputs(memory, self, batch)
@@ -184,6 +190,11 @@ class Loop:
     def parameters(self) -> list[tuple[str, nn.Parameter]]:
         """Name and tensor of what the phase trains, where a gradient reached it."""
         return [(n, p) for n, p in self.net.named_parameters() if p.requires_grad and p.grad is not None]
+
+    @property
+    def untouched(self) -> frozenset[str]:
+        """What no phase of this task trains: frozen by the network's author, or another task's."""
+        return self.fixed | foreign(self.net, self.net.foreign(self.task))
 
     @property
     def trains_body(self) -> bool:

@@ -82,6 +82,15 @@ def pinned(net: nn.Module) -> frozenset[str]:
     return frozenset(parameters | norms)
 
 
+def foreign(net: nn.Module, pattern: str | None) -> frozenset[str]:
+    """Parameters and BatchNorm modules of other tasks."""
+    if pattern is None:
+        return frozenset()
+    names = [name for name, _ in net.named_parameters()]
+    norms = [name for name, module in net.named_modules() if isinstance(module, NORMS)]
+    return frozenset(name for name in (*names, *norms) if re.match(pattern, name))
+
+
 def select(net: nn.Module, chosen: ParamSet, fixed: Iterable[str] = ()) -> list[nn.Parameter]:
     """Let these parameters, and no others, take gradients; return them in the network's order."""
     fixed, found = frozenset(fixed), []

@@ -16,15 +16,19 @@ if TYPE_CHECKING:
     from lineshaft.continual.backbones.net import Net
 
 
+WORTH_COMPILING = 20_000
+"""Training rows of a stream below which compiling takes longer than it saves."""
+
+
 def autocast(device: torch.device) -> torch.autocast:
     """bfloat16 on a GPU, float32 on the CPU."""
     return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
 
 
 def features(net: "Net", x: Tensor, task: int | None) -> Tensor:
-    if not (x.is_cuda and wanted()):
+    if not (x.is_cuda and wanted()) or net.needs_task:
         return net.features(x, task)
-    return compiled()(net, x, task)
+    return compiled()(net, x, None)
 
 
 _eager = 0  # how many `eager` blocks are open

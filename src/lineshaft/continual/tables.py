@@ -7,6 +7,13 @@ rate LP-FT looks better than it is, because fine-tuning wants a rate ten times l
 from itertools import product
 from typing import Any
 
+from lineshaft.continual.augment import TwoViews
+from lineshaft.continual.backbones.efficientnet import EfficientnetLite0
+from lineshaft.continual.evaluate.closed import Lda, Ncm, Ranpac
+from lineshaft.continual.evaluate.fewshot import Fewshot
+from lineshaft.continual.evaluate.head import Head
+from lineshaft.continual.evaluate.knn import Knn
+from lineshaft.continual.evaluate.probe import Probe
 from lineshaft.continual.experiments.stream import Config
 from lineshaft.continual.methods.agem import Agem
 from lineshaft.continual.methods.choices import AnyMethod
@@ -19,7 +26,11 @@ from lineshaft.continual.methods.lump import Lump
 from lineshaft.continual.methods.lwf import Lwf
 from lineshaft.continual.methods.pnn import Pnn
 from lineshaft.continual.methods.si import Si
-from lineshaft.continual.schedules import AnySchedule, Finetune, Frozen, Lpft
+from lineshaft.continual.methods.slca import Slca
+from lineshaft.continual.objectives.simsiam import SimSiam
+from lineshaft.continual.schedules import AnySchedule, Finetune, First, Frozen, Lpft
+from lineshaft.continual.streams.cifar import Cifar10
+from lineshaft.continual.streams.satellite import Sat7
 
 DIGITS_PROBING: dict[str, Any] = {"probe_epochs": 10, "probe_lr": 0.1}  # small features, small gradients
 
@@ -38,8 +49,81 @@ def digits_methods() -> list[Config]:
     """Every method of this package with and without LP-FT, at the defaults; under 2 minutes on two cores."""
     methods: list[tuple[AnyMethod, ...]] = [
         (),
-        *((method(),) for method in (Agem, Der, DerPlus, Ewc, Gss, Joint, Lump, Lwf, Pnn, Si)),
+        *((method(),) for method in (Agem, Der, DerPlus, Ewc, Gss, Joint, Lump, Lwf, Pnn, Si, Slca)),
     ]
     rows = [Config(methods=m, schedule=s) for m, s in product(methods, (Finetune(), Lpft()))]
     masked = [Config(methods=(Hat(),), schedule=s(loss_over="task")) for s in (Finetune, Lpft)]
     return [*rows, *masked]
+
+
+CIFAR_EVALUATIONS = (Knn(), Probe(), Fewshot(batch=100))
+METHODS: tuple[tuple[AnyMethod, ...], ...] = ((Si(),), (Lwf(),), (Der(),), (Lump(),), (Agem(),), (Joint(),))
+
+
+def cifar10(**more: Any) -> Config:
+    """Seq-CIFAR-10: 5 tasks of 2 classes, ResNet-18 from scratch, 10 epochs a task."""
+    return Config(data=Cifar10(), epochs=10, batch=256, evaluate=CIFAR_EVALUATIONS, **more)
+
+
+def equal_lpft(lr: float, **more: Any) -> Lpft:
+    """LP-FT whose 3 epochs of probing are come out of the epochs: it trains no longer than others."""
+    return Lpft(lr=lr, probe_epochs=3, budget="epochs", **more)
+
+
+def headline() -> list[AnySchedule]:
+    """Fine-tuning and LP-FT at equal epochs, each with the loss over all logits and over the task's own."""
+    return [
+        *(Finetune(lr=lr) for lr in (0.0001, 0.0003, 0.001)),
+        *(Finetune(lr=lr, loss_over="task") for lr in (0.003, 0.01, 0.03)),
+        *(equal_lpft(lr) for lr in (0.001, 0.003, 0.01)),
+        *(equal_lpft(lr, loss_over="task") for lr in (0.001, 0.003, 0.01)),
+    ]
+
+
+def seq_cifar10() -> list[Config]:
+    """The four rows that decide the claim over their learning rates, 3 seeds, and the untrained network."""
+    rows = [cifar10(schedule=s, seed=seed) for seed, s in product(range(3), headline())]
+    return [*rows, *(cifar10(schedule=Frozen(), seed=seed) for seed in range(3))]
+
+
+def seq_cifar10_more_seeds() -> list[Config]:
+    """Two further seeds of the four rows, so that they have five."""
+    return [cifar10(schedule=s, seed=seed) for seed, s in product((3, 4), headline())]
+
+
+def seq_cifar10_methods() -> list[Config]:
+    """Every method with fine-tuning and with LP-FT at equal epochs, two learning rates each, 3 seeds."""
+    tuned: list[AnySchedule] = [Finetune(lr=0.0003), Finetune(lr=0.001), equal_lpft(0.001), equal_lpft(0.003)]
+    return [
+        cifar10(methods=methods, schedule=schedule, seed=seed)
+        for seed, methods, schedule in product(range(3), METHODS, tuned)
+    ]
+
+
+def seq_cifar10_self_supervised() -> list[Config]:
+    """SimSiam with and without LP-FT on its predictor, at equal epochs; 3 seeds, one learning rate."""
+    more: dict[str, Any] = {"data": Cifar10(), "loss": SimSiam(), "augment": TwoViews(), "batch": 256}
+    schedules: list[AnySchedule] = [Finetune(lr=0.03), equal_lpft(0.03)]
+    pairs = product(range(3), schedules)
+    return [Config(schedule=s, epochs=10, evaluate=(Knn(), Probe()), seed=seed, **more) for seed, s in pairs]
+
+
+def sat7() -> list[Config]:
+    """Aerial scenes in five domains from ImageNet weights, split by source file; 3 orders of domains.
+
+    Beside fine-tuning and LP-FT: a slow body with classifier alignment, adaptation to the first domain, and
+    frozen features, each also under heads in closed form.
+    """
+    evaluate = (Knn(), Probe(shots=10), Head(), Ncm(), Lda(), Ranpac(), Fewshot(shots=10, lrs=(0.003, 0.01)))
+    more: dict[str, Any] = {"data": Sat7(split="block"), "backbone": EfficientnetLite0(), "epochs": 10}
+    schedules: list[tuple[AnySchedule, tuple[AnyMethod, ...]]] = [
+        *((Finetune(lr=lr), ()) for lr in (0.001, 0.003, 0.01)),
+        *((equal_lpft(lr), ()) for lr in (0.001, 0.003, 0.01)),
+        (Frozen(), ()),
+        (First(lr=0.003), ()),
+        (Finetune(lr=0.01, body_scale=0.1), (Slca(),)),
+    ]
+    return [
+        Config(schedule=s, methods=m, batch=128, evaluate=evaluate, seed=seed, **more)
+        for seed, (s, m) in product(range(3), schedules)
+    ]

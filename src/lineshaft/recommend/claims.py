@@ -1,12 +1,14 @@
 """The ledger's rows of this system; what no finished run can show yet says so."""
 
 from lineshaft.engine.claims.claim import Claim, Measured
-from lineshaft.engine.claims.verdict import AtLeast
+from lineshaft.engine.claims.verdict import AtLeast, AtMost
 from lineshaft.engine.table.table import Interval, Table
 
 HEADLINE_GAIN = 7.0
 """DeepNaniNet over WMF, AnimeULike warm, recall@100, as published."""
 RECALL = "test/recall@100"
+LEAST_SENT, LEAST_MALFORMED = 1000, 100
+"""Requests that must have carried the canary before it counts that it was not found."""
 
 
 def animeulike(runs: Table) -> Table:
@@ -56,6 +58,14 @@ def recall(runs: Table) -> Interval:
     return Interval(found[RECALL], found[f"{RECALL}_low"], found[f"{RECALL}_high"])
 
 
+def private(runs: Table) -> Measured | None:
+    """How often the canary was found, in all runs that served a site together; one place is too many."""
+    found, sent, malformed = (sum(runs.values(f"canary/{n}")) for n in ("found", "sent", "malformed"))
+    reason = f"found {found:.0f} times after {sent:.0f} requests, {malformed:.0f} of them malformed"
+    enough = sent >= LEAST_SENT and malformed >= LEAST_MALFORMED
+    return Measured(Interval(found, found, found), runs, reason, at_most="exceeded" if enough else "partly")
+
+
 CLAIMS = [
     Claim(
         id="recommend.cold",
@@ -96,5 +106,7 @@ CLAIMS = [
         text="guests are served without a profile",
         how="a canary basket is looked for on disk, in logs, database and addresses; none may be found",
         experiment="recommend.site",
+        measure=private,
+        verdict=AtMost(0),
     ),
 ]

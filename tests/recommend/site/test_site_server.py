@@ -2,19 +2,26 @@
 
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 
 import httpx
 import pytest
 
+from lineshaft.engine import RequestError
 from lineshaft.recommend.site.artefact import ABOUT, note_figures
+from lineshaft.recommend.site.server import Server
 from lineshaft.recommend.site.serving import serving
+from lineshaft.recommend.site.shelf import Shelf
+from lineshaft.recommend.site.source import found
 
 ASK = {"basket": ["emma", "dracula", "kim"]}
 API = "/api/v1/recommendations"
@@ -47,7 +54,7 @@ class Load:
             thread.join()
 
 
-def until(condition, seconds: float = 30) -> bool:
+def until(condition, seconds: float = 90) -> bool:
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.05)
@@ -102,21 +109,44 @@ guard.Body.read = read
         assert site.process.wait(20) == 0 and answers == [200]
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (["--model", "no/such/run"], "neither a folder nor a run"),
-        (["--model", "."], "make one: lineshaft run recommend.site"),
-        (["--block", "no-such-file"], "block list cannot be read"),
-        (["--host", "203.0.113.1"], "take another --port"),
-    ],
-)
-def test_what_cannot_be_served_is_refused_in_a_line(tmp_path, options, words):
+def test_a_model_that_is_not_there_is_refused_with_the_way_out(tmp_path):
+    with pytest.raises(RequestError, match="neither a folder nor a run"):
+        found("no/such/run", tmp_path, tmp_path)
+    with pytest.raises(RequestError, match="make one: lineshaft run"):
+        found(str(tmp_path), tmp_path, tmp_path)
+
+
+def test_a_port_that_is_taken_is_refused_with_the_way_out(folder):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        server = Server(lambda: Shelf(lambda: folder), port=other.getsockname()[1])
+        with pytest.raises(RequestError, match="take another --port"):
+            server._bound()
+
+
+def test_what_a_worker_cannot_load_ends_the_command_in_a_line(tmp_path):
     code = "from lineshaft.cli import main; main()"
-    command = [sys.executable, "-c", code, "serve", "recommend", "--port", "0", *options]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert done.returncode != 0 and words in done.stderr and "Traceback" not in done.stderr
+    command = [sys.executable, "-c", code, "serve", "recommend", "--port", "0", "--block", "no-such-file"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200)
+    assert ended.returncode != 0
+    assert "block list cannot be read" in ended.stderr and "Traceback" not in ended.stderr
 
 
 def test_the_artefact_says_what_it_is(folder):
     assert json.loads((folder / ABOUT).read_text())["name"] == "What to read next"
+
+
+def test_the_unit_and_the_container_give_options_that_exist():
+    """Files for operation go stale unseen: every option they pass is one of the command's."""
+    deploy = Path(__file__).parents[3] / "deploy" / "site"
+    code = "from lineshaft.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "serve", "recommend", "--help"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    for name in ("lineshaft-site.service", "Containerfile"):
+        lines = (deploy / name).read_text().splitlines()
+        given = " ".join(line for line in lines if "serve recommend" in line or line.startswith("CMD"))
+        options = set(re.findall(r"--[a-z]+", given))
+        assert options and all(option in done.stdout for option in options), name

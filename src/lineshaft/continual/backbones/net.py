@@ -63,6 +63,10 @@ class Net(nn.Module):
         """Called when a task begins, and again when a run resumes within it."""
         self.task = task
 
+    def foreign(self, task: int) -> str | None:
+        """A pattern of parameters that belong to other tasks: no phase of this task trains them."""
+        return None
+
     def subsets(self, task: int, classes: tuple[int, ...]) -> dict[str, ParamSet]:
         """Named parts that a schedule may train by themselves; `task`: all that belongs to one task alone."""
         found = {"all": ALL, "body": ParamSet("body", r"body\.")}

@@ -10,5 +10,6 @@ from lineshaft.continual.methods.lump import Lump
 from lineshaft.continual.methods.lwf import Lwf
 from lineshaft.continual.methods.pnn import Pnn
 from lineshaft.continual.methods.si import Si
+from lineshaft.continual.methods.slca import Slca
 
-AnyMethod = Agem | Der | DerPlus | Ewc | Gss | Hat | Joint | Lump | Lwf | Pnn | Si
+AnyMethod = Agem | Der | DerPlus | Ewc | Gss | Hat | Joint | Lump | Lwf | Pnn | Si | Slca

@@ -17,8 +17,6 @@ from torch import Tensor, nn
 from lineshaft.continual.backbones.net import Net
 from lineshaft.continual.methods.method import Method
 from lineshaft.continual.paramset import ParamSet
-from lineshaft.continual.phases import Phase
-from lineshaft.continual.schedules import Subsets
 from lineshaft.continual.streams.stream import Stream
 
 
@@ -30,18 +28,6 @@ class Pnn(Method):
     def attach(self, net: Net, stream: Stream) -> Net:
         ids = stream.tasks[0].train[:2]
         return Columns(net, len(stream.tasks), stream.store.view(ids))
-
-    def phases(self, phases: list[Phase], task: int, subsets: Subsets) -> list[Phase]:
-        """The other columns are frozen, their BatchNorm too."""
-        return [restricted(phase, task) for phase in phases]
-
-
-def restricted(phase: Phase, task: int) -> Phase:
-    if not phase.trainable.covers(f"body.{task}.0.0.weight"):
-        return phase
-    column = ParamSet("column", rf"body\.{task}\.") | ParamSet("laterals", rf"laterals\.{task}\.")
-    heads = ParamSet("heads", r"(?!body\.|laterals\.)")
-    return Phase(**{**vars(phase), "trainable": column | heads})
 
 
 class Columns(Net):
@@ -78,6 +64,10 @@ class Columns(Net):
         for j in range(k):
             own = own + self.laterals[k][number - 1][j](states[j])
         return own
+
+    def foreign(self, task: int) -> str | None:
+        """The other columns, their BatchNorm too."""
+        return rf"(body|laterals)\.(?!{task}\.)"
 
     def subsets(self, task: int, classes: tuple[int, ...]) -> dict[str, ParamSet]:
         found = super().subsets(task, classes)

@@ -11,7 +11,7 @@ from lineshaft.dialogue.corpus.ontology import Ontology, surfaces
 from lineshaft.dialogue.corpus.state import parse, parse_acts
 from lineshaft.engine import Part, Run
 
-SOURCE, UNLABELLED, TEST, VALIDATION = 100, 150, 150, 50
+SOURCE, UNLABELLED, TEST, VALIDATION = 80, 110, 110, 40
 
 
 class Sample(Part):

@@ -98,6 +98,14 @@ def state_record(state: State) -> dict[str, dict[str, Any]]:
     return found
 
 
+def read_state(found: Any, turn: int = 0) -> State:
+    """The state that a value of a line writes; raises RecordError with the cause."""
+    state = _state(found, turn, lambda cause: None)
+    if state is None:
+        raise RecordError(f"turn {turn}: `state` must be domain -> slot -> value")
+    return state
+
+
 def _value_record(value: Value) -> Any:
     if value.relation != "equal_to":
         return {"relation": value.relation, "values": list(value.values)}

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lineshaft.dialogue.annotators import line_text as text
 from lineshaft.dialogue.annotators.candidates import DROPPED
 from lineshaft.dialogue.annotators.rows import Example, batch, made
 from lineshaft.dialogue.annotators.tracker import Tracker
-from lineshaft.dialogue.corpus.state import HEARD, render, render_acts, render_update
 
 COUNTS = 9
 """Columns that need no model: assigned, removed, candidates, words, turn number, changes without a candidate,
@@ -43,9 +43,7 @@ def confidence(models: Sequence[Tracker], found: Sequence[Example]) -> np.ndarra
 
 def written(example: Example) -> str:
     """`input ## output`: the state before, the agent's acts, the user's words, then the annotation."""
-    before, acts = render(_spaced(example.previous), HEARD), render_acts(_spaced_acts(example.scene.acts))
-    said = f"DST: <state> {before} <endofstate> <history> AGENT_ACTS: {acts} USER: {example.scene.text}"
-    return f"{said} <endofhistory> ## {render_update(_spaced_update(example.update))}"
+    return f"{text.source(example.scene, example.previous)} ## {text.written(example.update)}"
 
 
 class _Table:
@@ -120,22 +118,3 @@ class _Table:
 
 def _seen(hindsight: bool, example: Example):  # type: ignore[no-untyped-def]
     return example.looking_ahead if hindsight and example.looking_ahead is not None else example.scene
-
-
-def _name(text: str) -> str:
-    return text.replace(" ", "_")
-
-
-def _spaced(state):  # type: ignore[no-untyped-def]
-    return {type(slot)(slot.domain, _name(slot.name)): value for slot, value in state.items()}
-
-
-def _spaced_update(update):  # type: ignore[no-untyped-def]
-    removed = frozenset(type(slot)(slot.domain, _name(slot.name)) for slot in update.removed)
-    return type(update)(_spaced(update.assigned), removed)
-
-
-def _spaced_acts(acts):  # type: ignore[no-untyped-def]
-    return tuple(
-        type(act)(act.domain, _name(act.name), act.slot and _name(act.slot), act.value) for act in acts
-    )

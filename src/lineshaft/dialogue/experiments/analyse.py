@@ -12,7 +12,7 @@ from pydantic import Field
 
 from lineshaft import engine
 from lineshaft.dialogue import pictures
-from lineshaft.dialogue.annotators.parts import Annotator
+from lineshaft.dialogue.annotators.parts import Tracking
 from lineshaft.dialogue.annotators.rows import Example
 from lineshaft.dialogue.annotators.tracker import Stacker
 from lineshaft.dialogue.corpora.parts import Data
@@ -37,7 +37,7 @@ class Config(engine.Config):
     objective: ClassVar = ("val/auroc", "max")
 
     data: Data = Field(Sample(), description="corpus; sample is embedded, corpus is your own")
-    annotator: Annotator = Field(Stacker(), description="the annotator that is analysed")
+    annotator: Tracking = Field(Stacker(), description="the annotator that is analysed")
     hindsight: bool = Field(False, description="it may read the agent's later acts")
 
 
@@ -61,7 +61,6 @@ def run(config: Config, run: Run) -> dict[str, float]:
     for name, (examples, wrong, dialogue) in tests.items():
         ranked = rankings(students.teachers, examples, detectors)
         result |= _scored(run, name, ranked, wrong, dialogue)
-    print(text(result, list(tests)))
     return result
 
 
@@ -70,8 +69,9 @@ def figures(folder: Path) -> Iterable[Figure]:
     return [pictures.errors(folder / "errors.json"), pictures.detection(Folder(folder))]
 
 
-def text(result: dict[str, float], names: Sequence[str]) -> str:
-    """The rankings as a table, the best first."""
+def overview(result: dict[str, float]) -> str:
+    """The rankings as a table, the best on the last set of errors first."""
+    names = [name for name in ("val", "annotator", "outside") if f"{name}/base" in result]
     methods = sorted(
         {key.split("/")[1] for key in result if key.endswith("/auroc") and key.count("/") == 2},
         key=lambda method: -result[f"{names[-1]}/{method}/auroc"],

@@ -15,7 +15,7 @@ from lineshaft.dialogue.annotators.model import Prediction
 from lineshaft.dialogue.annotators.parts import Annotator
 from lineshaft.dialogue.annotators.tracker import Stacker
 from lineshaft.dialogue.corpora.own import Corpus, Opened
-from lineshaft.dialogue.corpora.sample import TEST, Sample
+from lineshaft.dialogue.corpora.sample import Sample
 from lineshaft.dialogue.corpus import jsonl
 from lineshaft.dialogue.corpus.dialogue import Dialogue, Slot
 from lineshaft.dialogue.corpus.ontology import Ontology, observed
@@ -62,7 +62,8 @@ def _opened(config: Config, run: Run) -> tuple[Opened, Ontology]:
         opened = config.data.open(run)
         return opened, opened.ontology or observed([*opened.source, *opened.validation])
     material, ontology = config.data.load(run, config.seed)
-    return Opened(material.source, material.target[-TEST:], material.validation, ontology), ontology
+    target = [material.target[index] for index in material.tested()]
+    return Opened(material.source, target, material.validation, ontology), ontology
 
 
 def _threshold(

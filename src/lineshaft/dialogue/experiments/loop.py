@@ -12,7 +12,7 @@ from pydantic import Field
 
 from lineshaft import engine
 from lineshaft.dialogue import metrics, pictures, table
-from lineshaft.dialogue.annotators.parts import Annotator
+from lineshaft.dialogue.annotators.parts import Tracking
 from lineshaft.dialogue.annotators.tracker import Stacker
 from lineshaft.dialogue.bootstrap import bootstrap
 from lineshaft.dialogue.corpora.parts import Data
@@ -34,7 +34,7 @@ class Config(engine.Config):
     objective: ClassVar = ("val/jga", "max")
 
     data: Data = Field(Sample(), description="corpus; sample is embedded, corpus is your own")
-    annotator: Annotator = Field(Stacker(), description="what annotates, and every student")
+    annotator: Tracking = Field(Stacker(), description="what annotates, and every student")
     hindsight: bool = Field(False, description="the annotator may read the agent's later acts")
     shots: int = Field(0, ge=0, description="labelled target dialogues that all systems learn from")
     share: float = Field(0.85, gt=0, le=1, description="share of annotated turns that a filter keeps")
@@ -90,9 +90,12 @@ def report(run: Run, students: Students, done: dict[str, Any]) -> dict[str, floa
         run.array(system, hits.astype(np.float32))
     found = json.dumps(students.analysis.record(), ensure_ascii=False, indent=1)
     (run.dir / "errors.json").write_text(found + "\n", encoding="utf-8")
-    result = _means(right) | _training(students, done) | _gains(students.names, right, dialogue)
-    print(table.systems(result))
-    return result
+    return _means(right) | _training(students, done) | _gains(students.names, right, dialogue)
+
+
+def overview(result: dict[str, float]) -> str:
+    """The systems as a table."""
+    return table.systems(result)
 
 
 def figures(folder: Path) -> Iterable[Figure]:

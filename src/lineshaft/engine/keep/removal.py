@@ -17,7 +17,7 @@ ACTIVE = ("running", "queued")
 
 
 @dataclass(frozen=True)
-class Doomed:
+class Removal:
     """A run, and the runs started from it that would stay."""
 
     row: Row
@@ -31,7 +31,7 @@ def to_remove(
     where: Sequence[str] = (),
     experiment: str | None = None,
     stale: bool = False,
-) -> list[Doomed]:
+) -> list[Removal]:
     """The named runs, else those that meet all conditions; RequestError where there is no condition."""
     if bool(texts) == bool(states or where or experiment or stale):
         raise RequestError(
@@ -42,7 +42,7 @@ def to_remove(
     chosen = named(runs, texts) + [line.row for line in listed if line.is_stale or not stale]
     refuse_active(chosen)
     family, going = Family(rows(runs)), {row.id for row in chosen}
-    return [Doomed(row, [c for c in ids(family.children(row)) if c not in going]) for row in chosen]
+    return [Removal(row, [c for c in ids(family.children(row)) if c not in going]) for row in chosen]
 
 
 def named(runs: Path, texts: Sequence[str]) -> list[Row]:
@@ -68,7 +68,7 @@ def refuse_active(chosen: Sequence[Row]) -> None:
         )
 
 
-def carry_out(found: Sequence[Doomed]) -> None:
+def carry_out(found: Sequence[Removal]) -> None:
     """Remove them one by one; one that somebody started meanwhile is refused."""
     for each in found:
         if each.row.folder.state() in ACTIVE:

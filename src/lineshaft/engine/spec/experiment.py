@@ -47,6 +47,11 @@ class Experiment:
         return getattr(self.module, "figures", None)
 
     @property
+    def overview(self) -> Callable[[dict[str, float]], str] | None:
+        """The final metrics as a text worth reading first, for experiments that have hundreds."""
+        return getattr(self.module, "overview", None)
+
+    @property
     def home(self) -> Path | None:
         """The folder of a plain file, None for a module that is found as any other."""
         return Path(self.address).parent if self.address.endswith(".py") else None

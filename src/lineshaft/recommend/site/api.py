@@ -4,14 +4,13 @@ from asyncio import to_thread
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import numpy as np
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from lineshaft.recommend.site.artefact import Artefact
 from lineshaft.recommend.site.imports import MOST_BYTES, Imported, Refused, entries, matched
-from lineshaft.recommend.site.wish import MOST_BASKET, MOST_SHOWN, Wish, recommend
+from lineshaft.recommend.site.wish import MOST_BASKET, MOST_SHOWN, Found, Wish, recommend
 
 Id = Annotated[str, Field(min_length=1, max_length=200)]
 Ids = Annotated[list[Id], Field(max_length=MOST_BASKET)]
@@ -134,8 +133,8 @@ async def search(asked: Search, request: Request) -> list[Title]:
     return _titles(artefact, rows[: asked.limit])
 
 
-@router.post("/recommendations")
-async def recommendations(asked: Ask, request: Request) -> Answered:
+@router.post("/recommendations", response_model=Answered)
+async def recommendations(asked: Ask, request: Request) -> Response:
     """Recommendations for a basket of ids; an empty basket gets what is popular."""
     shelf = request.app.state.shelf
     artefact = shelf.artefact
@@ -155,21 +154,11 @@ async def recommendations(asked: Ask, request: Request) -> Answered:
         count=asked.count,
     )
     found = recommend(artefact, wish, shelf.blocked)
-    items = [
-        Recommended(
-            **title.model_dump(),
-            score=float(np.nan_to_num(one.score)),
-            reason=Why(
-                kind=one.reason.kind,
-                because=one.reason.because,
-                text=one.reason.text,
-                through=one.reason.through,
-                shared=list(one.reason.shared),
-            ),
-        )
-        for title, one in zip(_titles(artefact, [one.row for one in found]), found)
-    ]
-    return Answered(items=items, unknown=[n for n, item in enumerate(asked.basket) if item not in row])
+    titles = _titles(artefact, [one.row for one in found])
+    items = [_recommended(title, one) for title, one in zip(titles, found)]
+    unknown = [n for n, item in enumerate(asked.basket) if item not in row]
+    # Written here, once: as a returned model it would be checked and written a second time.
+    return Response(Answered(items=items, unknown=unknown).model_dump_json(), media_type="application/json")
 
 
 @router.post("/import", response_model=ListOut)
@@ -183,6 +172,26 @@ async def import_list(asked: ListIn, request: Request) -> Any:
         return JSONResponse({"error": str(error), "fields": []}, 422)
     ids = {kind: [catalogue.ids[row] for row in rows] for kind, rows in found.rows.items()}
     return ListOut(**ids, planned=found.planned, unmatched=found.unmatched)
+
+
+def _recommended(title: Title, found: Found) -> Recommended:
+    reason = found.reason
+    why = Why(
+        kind=reason.kind,
+        because=reason.because,
+        text=reason.text,
+        through=reason.through,
+        shared=list(reason.shared),
+    )
+    return Recommended(
+        id=title.id,
+        title=title.title,
+        by=title.by,
+        year=title.year,
+        tags=title.tags,
+        score=found.score,
+        reason=why,
+    )
 
 
 def read_list(raw: bytes, artefact: Artefact) -> Imported:

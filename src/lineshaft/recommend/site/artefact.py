@@ -12,6 +12,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 
 from lineshaft.engine import RequestError
 from lineshaft.engine.data.dataset import checksum
+from lineshaft.engine.run.store import write
 from lineshaft.recommend import arrays as files
 from lineshaft.recommend.models.model import Scorer, load
 from lineshaft.recommend.site import search
@@ -80,6 +82,17 @@ class Artefact:
     def __len__(self) -> int:
         return len(self.members)
 
+    @cached_property
+    def _by_family(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows in the order of their families, and where each family begins."""
+        order = np.argsort(self.family, kind="stable")
+        return order, np.searchsorted(self.family[order], np.arange(self.family.max(initial=0) + 2))
+
+    def relatives(self, family: int) -> np.ndarray:
+        """Rows of a family."""
+        order, starts = self._by_family
+        return order[starts[family] : starts[family + 1]]
+
     def items(self, rows: Sequence[int]) -> list[Item]:
         """What is shown of these items, in their order."""
         marks = ",".join("?" * len(rows))
@@ -117,7 +130,7 @@ def build(folder: Path, scorer: Scorer, extras: Extras, figures: Mapping[str, fl
         "figures": dict(figures or {}),
         "sha256": {name: checksum(folder / name) for name in (MODEL, ARRAYS, TITLES)},
     }
-    (folder / ABOUT).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    write(folder / ABOUT, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
     return folder
 
 
@@ -125,7 +138,7 @@ def note_figures(folder: Path, figures: Mapping[str, float]) -> None:
     """Add measured figures, which "how it works" shows."""
     about = json.loads((folder / ABOUT).read_text("utf-8"))
     about["figures"] |= dict(figures)
-    (folder / ABOUT).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    write(folder / ABOUT, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
 
 
 def open_artefact(folder: Path) -> Artefact:

@@ -16,7 +16,8 @@ from lineshaft.recommend.catalogue.source import Source
 from lineshaft.recommend.data import ANIMEULIKE_ITEMS
 from lineshaft.recommend.evaluate.folds import binary
 from lineshaft.recommend.models.l3ae import L3ae
-from lineshaft.recommend.site.artefact import Extras, build
+from lineshaft.recommend.site.artefact import Extras, build, note_figures, open_artefact
+from lineshaft.recommend.site.measure import measure
 from lineshaft.recommend.text.encoders import Words
 
 MODEL = L3ae(lam=150, pull=300, encoders=(Words(),))
@@ -29,6 +30,10 @@ class Shown(Protocol):
 
     def extras(self, run: Run | None = None) -> Extras:
         """Names, years, authors, series, in the order of the catalogue."""
+
+
+MEASURED = 100
+"""Simulated readers on whose baskets the sample's reasons are measured."""
 
 
 class Books(Source):
@@ -74,11 +79,13 @@ class Shows(Animeulike):
 
 
 def build_books(folder: Path) -> Path:
-    """Fit the embedded books and write their artefact; takes a moment."""
+    """Fit the embedded books, write their artefact and measure its reasons; takes a moment."""
     source = Books()
     data = source.open()
     scorer = MODEL.fit(data.likes, data.catalogue, seed=0, threads=1)
-    return build(folder, scorer, source.extras())
+    build(folder, scorer, source.extras())
+    note_figures(folder, measure(open_artefact(folder), data.likes, MEASURED, seed=0))
+    return folder
 
 
 def _catalogue() -> Catalogue:

@@ -71,7 +71,9 @@ def _scores(artefact: Artefact, basket: np.ndarray, unwanted: np.ndarray) -> np.
 
 def _allowed(artefact: Artefact, wish: Wish, basket: np.ndarray, blocked: np.ndarray | None) -> np.ndarray:
     """(items,) bool."""
-    allowed = (artefact.members >= wish.least_members) & (artefact.members <= wish.most_members)
+    allowed = np.ones(len(artefact), bool)
+    if wish.least_members > 0 or wish.most_members < float("inf"):
+        allowed = (artefact.members >= wish.least_members) & (artefact.members <= wish.most_members)
     if wish.only:
         some = np.zeros(len(artefact), bool)
         for tag in wish.only:
@@ -81,8 +83,9 @@ def _allowed(artefact: Artefact, wish: Wish, basket: np.ndarray, blocked: np.nda
         allowed[artefact.tagged.get(tag, [])] = False
     for rows in (basket, wish.seen, wish.unwanted, () if blocked is None else blocked):
         allowed[np.asarray(rows, np.int64)] = False
-    if not wish.sequels and len(basket):
-        allowed &= ~np.isin(artefact.family, artefact.family[basket])
+    if not wish.sequels:
+        for family in np.unique(artefact.family[basket]):
+            allowed[artefact.relatives(int(family))] = False
     return allowed
 
 
@@ -99,8 +102,11 @@ def _leaning(artefact: Artefact, scores: np.ndarray, popularity: float) -> np.nd
 def _one_a_family(artefact: Artefact, scores: np.ndarray, wish: Wish) -> np.ndarray:
     """Rows of the best items; of a series only its best, unless sequels are wanted."""
     count = min(wish.count, MOST_SHOWN)
-    order = largest(scores, min(len(scores), count * 6 + 20))
-    order = order[np.isfinite(scores[order])]
+    wanted = min(len(scores), count * 6 + 20)
+    # Pruned rows leave most scores at nought, and selecting among equals is slow: those above come first.
+    above = np.flatnonzero(scores > 0)
+    above = above if len(above) >= wanted else np.flatnonzero(scores > -np.inf)
+    order = above[largest(scores[above], min(wanted, len(above)))]
     if not wish.sequels:
         _, first = np.unique(artefact.family[order], return_index=True)
         order = order[np.sort(first)]

@@ -1,0 +1,1 @@
+"""Speed beside named peers: `python -m benchmarks.engine --json`, `python -m benchmarks.pic --json`."""

@@ -1,0 +1,108 @@
+"""How the pipeline's time and memory grow with the number of records, under a limit of the address space.
+
+    python -m benchmarks.pipeline [--rows N ...] [--limit 6000] > docs/results/bench-pipeline.json
+
+Tables of so many interactions, with rows of each kind that is dropped, go through parse, reduce and split in
+a process whose address space is limited (megabytes, as `ulimit -v` does); one DuckDB thread, 500 MB for it.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from benchmarks.figures import stamped
+from lineshaft.engine.run.execute import execute
+from lineshaft.recommend.experiments.pipeline import Config
+from lineshaft.recommend.pipeline.backend import DuckDB
+from lineshaft.recommend.pipeline.sources import Tables
+
+ITEMS = 20_000
+
+
+def written(folder: Path, rows: int) -> Tables:
+    """Interactions of rows / 20 users with 20,000 items; a tenth planned, given up, or of unknown items."""
+    rng = np.random.default_rng(rows)
+    status = np.array(["completed"] * 18 + ["planned", "dropped"])[rng.integers(20, size=rows)]
+    items = rng.zipf(1.3, rows) % int(ITEMS * 1.02)
+    frame = {
+        "user": [f"user {n}" for n in rng.integers(max(rows // 20, 1), size=rows)],
+        "item": [f"i{n}" for n in items],
+        "rating": rng.integers(0, 11, rows).astype(float),
+        "status": status,
+    }
+    pl.DataFrame(frame).write_parquet(folder / "pairs.parquet")
+    names = [f"i{n}" for n in range(ITEMS)]
+    pl.DataFrame({"item": names, "title": [f"Title {n}" for n in names]}).write_parquet(
+        folder / "items.parquet"
+    )
+    return Tables(interactions=str(folder / "pairs.parquet"), items=str(folder / "items.parquet"))
+
+
+def measured(rows: int, limit: int) -> dict[str, float]:
+    """One process: seconds of its stages, and what it held at most."""
+    resource.setrlimit(resource.RLIMIT_AS, (limit * 10**6, limit * 10**6))
+    with tempfile.TemporaryDirectory() as name:
+        folder, runs = Path(name), Path(name) / "runs"
+        source, backend = written(folder, rows), DuckDB(memory="500MB")
+        base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+        found: dict[str, float] = {"rows": rows, "before_mb": base}
+        for stage in ("parse", "reduce", "split"):
+            began, computed = time.perf_counter(), time.process_time()
+            config = Config(source=source, stage=stage, backend=backend if stage != "parse" else DuckDB())
+            run, state = execute("recommend.pipeline", config, runs)
+            if state != "done":
+                raise RuntimeError(run.error())
+            found[f"{stage}_s"] = round(time.perf_counter() - began, 2)
+            found[f"{stage}_computing_s"] = round(time.process_time() - computed, 2)
+        result = run.result()
+        found["kept"] = result["rows/interactions"]
+    found["most_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--limit", type=int, default=6000)
+    parser.add_argument(
+        "--one", action="store_true", help="measure in this process (what the command starts)"
+    )
+    given = parser.parse_args()
+    if given.one:
+        print(json.dumps(measured(given.rows[0], given.limit)))
+        return
+    every = []
+    for rows in given.rows:
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.pipeline",
+            "--one",
+            "--rows",
+            str(rows),
+            "--limit",
+            str(given.limit),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(done.stderr[-2000:])
+        every.append(json.loads(done.stdout.splitlines()[-1]))
+        print(every[-1], file=sys.stderr)
+    print(
+        json.dumps(
+            stamped({"limit_mb": given.limit, "sizes": every}),
+            indent=1,
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

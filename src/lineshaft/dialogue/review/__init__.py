@@ -1,0 +1,1 @@
+"""Post-editing of annotations: a page that shows the most doubtful first, and patches that it writes."""

@@ -1,0 +1,1 @@
+"""Putting dialogues into another language, and checking what came of it."""

@@ -1,1 +1,0 @@
-"""What the engine itself costs, beside its peers."""
