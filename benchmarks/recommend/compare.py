@@ -136,7 +136,7 @@ def cut(data: Data, size: int) -> Data:
 
 
 def task_folds(data: Data, task: str) -> tuple[csr_matrix, dict[str, Fold], Fold]:
-    """Training part, the folds to be judged, and the validation fold of the same kind inside the training part."""
+    """Training part, the folds to be judged, and a validation fold of the same kind inside the former."""
     lots = data.lots.under("compare")
     guests = folds.draw_guests(data.likes, lots, 0.2, 1100)
     if task == "warm":
@@ -232,7 +232,8 @@ def work(name: str, task: str, out: Path, seconds: float, corner: int) -> None:
             say(
                 stage,
                 label,
-                f"{ranks.recall(100).mean():.4f} {ranks.recall(20).mean():.4f} {ranks.item_recall(100).mean():.4f}",
+                f"{ranks.recall(100).mean():.4f} {ranks.recall(20).mean():.4f}",
+                f"{ranks.item_recall(100).mean():.4f}",
             )
 
     def save() -> None:
@@ -240,8 +241,10 @@ def work(name: str, task: str, out: Path, seconds: float, corner: int) -> None:
         np.savez_compressed(out / f"{name}-{task}.npz", log=np.array(json.dumps(log)), **kept)
 
     if os.environ.get("STEP") == "tune":
-        tune(how.net_tries), tune(how.rival_tries)
-        return save()
+        tune(how.net_tries)
+        tune(how.rival_tries)
+        save()
+        return
     net, rival = how.net_tries[CHOSEN[name, task][0]], how.rival_tries[CHOSEN[name, task][1]]
     for label, model in (
         ("popularity", Popularity()),

@@ -265,25 +265,6 @@ class Gated(Scorer):
         total[:, self.fresh] = a[:, None] * late + b[:, None]
         return total
 
-    def contributions(self, basket: np.ndarray, items: np.ndarray) -> np.ndarray:
-        """(basket, items) the parts' own contributions, weighted as their scores are."""
-        row = csr_matrix((np.ones(len(basket), np.float32), basket, [0, len(basket)]), (1, len(self.likes)))
-        size = gate.size_class(row)[0]
-        total = np.zeros((len(basket), len(items)), np.float32)
-        for number, part in enumerate(self.parts.values()):
-            _, scale = gate.normalised(part.score(row), row, self.top)
-            total += scale[0] * self._counts(number, size, items) * part.contributions(basket, items)
-        return total
-
-    def _counts(self, part: int, size: int, items: np.ndarray) -> np.ndarray:
-        """(items,) by what a part's normalised score of each is multiplied."""
-        damp = np.minimum(1, 2 / (1 + self.likes[items]))
-        known, new = (
-            sum(w[size, f] * (1 if f < len(self.parts) else damp) for f in self.weights.columns(part))
-            for w in (self.weights.rated, self.weights.unrated)
-        )
-        return np.where(self.likes[items] > 0, known, self.weights.place[size, 0] * new)
-
     def state(self) -> State:
         arrays = {"rated": self.weights.rated, "unrated": self.weights.unrated, "place": self.weights.place}
         return State({"rare": list(self.weights.rare), "order": list(self.parts)}, arrays, self.parts)
