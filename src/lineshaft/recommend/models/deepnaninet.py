@@ -143,7 +143,7 @@ class BasketNet(Scorer):
         self.arrays = arrays
 
     def affinity(self, baskets: csr_matrix) -> np.ndarray:
-        users = np.stack([self.user(row.indices) for row in baskets])
+        users = np.stack([self.user(row.indices) for row in baskets]).astype(np.float32)
         return users @ self.arrays["out"].T + self.arrays["bias"]
 
     def user(self, basket: np.ndarray) -> np.ndarray:
