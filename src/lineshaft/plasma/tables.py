@@ -13,6 +13,17 @@ def benchmark() -> list[Config]:
     return [Config(case=BENCHMARK, ppc=BENCHMARK_PPC, seed=seed) for seed in SEEDS]
 
 
+def ladder() -> list[Config]:
+    """What any hybrid must beat: plain runs at several ppc, and the same physics started late and quietly."""
+    plain = [(ppc, False) for ppc in (30, 60, 120)]
+    cheap = [(ppc, True) for ppc in (15, 60, 120)]
+    return [
+        Config(case=BENCHMARK, ppc=ppc, quiet=late, light_cone=late, seed=seed)
+        for ppc, late in (*plain, *cheap)
+        for seed in SEEDS
+    ]
+
+
 def scan_a0() -> list[Config]:
     """The ten amplitudes of LHPC's data set, a0 = 2, 4, ..., 20, at full size."""
     amplitudes = [float(a0) for a0 in range(2, 21, 2)]

@@ -71,7 +71,8 @@ def _catalogue(community: np.ndarray, rng: np.random.Generator) -> Catalogue:
     ]
     names = list(titles)
     ids = [title.lower().replace(" ", "-") for title in names]
-    return Catalogue(ids, names, texts, [(subjects[c][0],) for c in community], _edges(community, names, rng))
+    tags = [(subjects[c][0],) for c in community]
+    return Catalogue(ids, names, texts, tags, edges=_edges(community, names, rng))
 
 
 def _edges(community: np.ndarray, titles: list[str], rng: np.random.Generator) -> Edges:

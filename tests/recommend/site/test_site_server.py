@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,8 +16,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from lineshaft.engine import RequestError
 from lineshaft.recommend.site.artefact import ABOUT, note_figures
+from lineshaft.recommend.site.server import Server
 from lineshaft.recommend.site.serving import serving
+from lineshaft.recommend.site.shelf import Shelf
+from lineshaft.recommend.site.source import found
 
 ASK = {"basket": ["emma", "dracula", "kim"]}
 API = "/api/v1/recommendations"
@@ -104,20 +109,26 @@ guard.Body.read = read
         assert site.process.wait(20) == 0 and answers == [200]
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (["--model", "no/such/run"], "neither a folder nor a run"),
-        (["--model", "."], "make one: lineshaft run recommend.site"),
-        (["--block", "no-such-file"], "block list cannot be read"),
-        (["--host", "203.0.113.1"], "take another --port"),
-    ],
-)
-def test_what_cannot_be_served_is_refused_in_a_line(tmp_path, options, words):
+def test_a_model_that_is_not_there_is_refused_with_the_way_out(tmp_path):
+    with pytest.raises(RequestError, match="neither a folder nor a run"):
+        found("no/such/run", tmp_path, tmp_path)
+    with pytest.raises(RequestError, match="make one: lineshaft run"):
+        found(str(tmp_path), tmp_path, tmp_path)
+
+
+def test_a_port_that_is_taken_is_refused_with_the_way_out(folder):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        server = Server(lambda: Shelf(lambda: folder), port=other.getsockname()[1])
+        with pytest.raises(RequestError, match="take another --port"):
+            server._bound()
+
+
+def test_what_a_worker_cannot_load_ends_the_command_in_a_line(tmp_path):
     code = "from lineshaft.cli import main; main()"
-    command = [sys.executable, "-c", code, "serve", "recommend", "--port", "0", *options]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert done.returncode != 0 and words in done.stderr and "Traceback" not in done.stderr
+    command = [sys.executable, "-c", code, "serve", "recommend", "--port", "0", "--block", "no-such-file"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200)
+    assert ended.returncode != 0
+    assert "block list cannot be read" in ended.stderr and "Traceback" not in ended.stderr
 
 
 def test_the_artefact_says_what_it_is(folder):

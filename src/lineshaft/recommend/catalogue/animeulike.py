@@ -52,7 +52,8 @@ def catalogue(folder: Path) -> Catalogue:
     tags = [tuple(dict.fromkeys([*item.get("genres", ()), *item.get("themes", ())])) for item in items]
     row = {name: number for number, name in enumerate(ids)}
     titles, texts = ([item.get(name) or "" for item in items] for name in ("title", "synopsis"))
-    return Catalogue(ids, titles, texts, tags, _edges(folder, row))
+    prior = -np.log(np.arange(len(ids)) + 30.0).astype(np.float32)  # the site's own rank, damped at the top
+    return Catalogue(ids, titles, texts, tags, prior, _edges(folder, row))
 
 
 def _edges(folder: Path, row: dict[str, int]) -> Edges:

@@ -42,6 +42,8 @@ class Catalogue:
     titles: Sequence[str] = ()
     texts: Sequence[str] = ()
     tags: Sequence[Sequence[str]] = ()
+    prior: np.ndarray | None = None
+    """(items,) an item's standing outside these data (rank, number of members); more is better."""
     edges: Edges = field(default_factory=Edges)
 
     def __post_init__(self) -> None:
@@ -99,6 +101,18 @@ class Catalogue:
         """(items,) bool."""
         return np.array([bool(text) for text in self.sentences()], bool)
 
+    def holds(self, what: str) -> bool:
+        """Whether there is any "text", are any "edges" or is a "prior"."""
+        there = {"text": self.has_text.any(), "edges": len(self.edges), "prior": self.prior is not None}
+        return bool(there[what])
+
+    @cached_property
+    def described(self) -> np.ndarray:
+        """(items,) bool: has a text or an edge, by which it can be found before anybody rates it."""
+        linked = np.zeros(len(self), bool)
+        linked[self.edges.source], linked[self.edges.target] = True, True
+        return self.has_text | linked
+
     def adjacency(self) -> csr_matrix:
         """(items, items) symmetric D^-1/2 A D^-1/2: log-damped weights, the larger of both directions."""
         shape = (len(self), len(self))
@@ -126,7 +140,9 @@ class Catalogue:
             for end, part in zip(("", "_ends"), pack(column))
         }
         edges = self.edges
+        prior = np.zeros(0) if self.prior is None else self.prior
         return packed | {
+            "prior": prior.astype(np.float32),
             "source": edges.source.astype(np.int32),
             "target": edges.target.astype(np.int32),
             "weight": edges.weight.astype(np.float32),
@@ -141,4 +157,5 @@ class Catalogue:
         }
         edges = Edges(arrays["source"], arrays["target"], arrays["weight"], columns["edge_texts"])
         tags = [tuple(filter(None, text.split("|"))) for text in columns["tags"]]
-        return cls(columns["ids"], columns["titles"], columns["texts"], tags, edges)
+        prior = arrays["prior"] if len(arrays["prior"]) else None
+        return cls(columns["ids"], columns["titles"], columns["texts"], tags, prior, edges)

@@ -12,7 +12,6 @@ from pydantic import Field
 
 from lineshaft.engine import Dataset, Part, RequestError, Run
 from lineshaft.engine.data.dataset import checksum
-from lineshaft.recommend.catalogue import tables
 from lineshaft.recommend.catalogue.data import Data
 from lineshaft.recommend.evaluate.folds import binary
 
@@ -54,6 +53,8 @@ class Own(Source):
     def open(self, run: Run) -> Data:
         if not self.interactions:
             raise RequestError("data=own needs data.interactions=FILE, a table with columns user,item")
+        from lineshaft.recommend.catalogue import tables  # needs polars, which bare machines lack
+
         interactions = self._file(run, self.interactions)
         items, edges = (name and self._file(run, name) for name in (self.items, self.edges))
         read = tables.read(interactions, items or None, edges or None, self.like)

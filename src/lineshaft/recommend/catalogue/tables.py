@@ -1,7 +1,7 @@
 """An owner's own tables, as csv, tsv or parquet: interactions, and, if there are any, items and edges.
 
     likes.csv   user,item[,value][,time]
-    items.csv   item[,title][,text][,tags]           tags parted by |
+    items.csv   item[,title][,text][,tags][,prior]   tags parted by |; prior: any number, more is better
     edges.csv   source,target[,weight][,text]        text: what somebody wrote about the pair
 
 Ids are texts of any kind. Nothing is dropped without a count that says why.
@@ -54,6 +54,7 @@ def read(interactions: Path, items: Path | None, edges: Path | None, like: float
         columns.get("title", ()),
         columns.get("text", ()),
         [tuple(filter(None, (tag.strip() for tag in tags.split("|")))) for tags in columns.get("tags", ())],
+        None if known is None else _prior(known, len(blank), items),
         _edges(edges, row, counted) if edges else Edges(),
     )
     users = pairs["user"].unique(maintain_order=True).to_list()
@@ -103,12 +104,24 @@ def _pairs(path: Path, like: float | None, counted: Counter[str]) -> polars.Data
 
 
 def _items(path: Path, counted: Counter[str]) -> polars.DataFrame:
-    table = frame(path, ("item",), ("title", "text", "tags"))
+    table = frame(path, ("item",), ("title", "text", "tags", "prior"))
     filled = table.filter(polars.col("item") != "")
     unique = filled.unique(["item"], keep="first", maintain_order=True)
     counted["items without an id, dropped"] = len(table) - len(filled)
     counted["items named twice, the first kept"] = len(filled) - len(unique)
     return unique
+
+
+def _prior(known: polars.DataFrame, more: int, path: Path | None) -> np.ndarray | None:
+    """(items,) the column prior; items without one stand at the middle of the others."""
+    if "prior" not in known.columns or path is None:
+        return None
+    filled = known["prior"].replace("", None)
+    if not (numbers := _floats(filled.drop_nulls(), path)).size:
+        return None
+    found = np.full(len(known) + more, np.median(numbers))
+    found[np.flatnonzero(filled.is_not_null().to_numpy())] = numbers
+    return found.astype(np.float32)
 
 
 def _edges(path: Path, row: dict[str, int], counted: Counter[str]) -> Edges:

@@ -12,7 +12,16 @@ from lineshaft.engine import Figure, Run
 from lineshaft.recommend.catalogue.anything import AnySource
 from lineshaft.recommend.catalogue.data import Data
 from lineshaft.recommend.catalogue.source import Sample
-from lineshaft.recommend.evaluate.folds import Fold, apart, asked_alone, cold_of, draw_guests, warm_fold
+from lineshaft.recommend.evaluate.folds import (
+    FEWEST,
+    Fold,
+    apart,
+    asked_alone,
+    cold_of,
+    draw_guests,
+    sizes,
+    warm_fold,
+)
 from lineshaft.recommend.models.anything import AnyModel
 from lineshaft.recommend.models.content import Content
 from lineshaft.recommend.stages import in_turn
@@ -44,6 +53,7 @@ def folds(config: Config, data: Data) -> list[Mapping[str, Fold]]:
     cold = data.cold(seed)
     lots = data.lots.under(seed)
     test = warm_fold(cold)
+    test = asked_alone(test, (sizes(data.likes) >= FEWEST) & (sizes(test.baskets) > 0))
     guests = draw_guests(data.likes, lots, config.guests)
     return [
         {

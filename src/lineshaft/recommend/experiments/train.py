@@ -11,7 +11,7 @@ from lineshaft.recommend.catalogue.anything import AnySource
 from lineshaft.recommend.catalogue.source import Sample
 from lineshaft.recommend.evaluate.folds import draw_guests, guest_fold
 from lineshaft.recommend.models.anything import AnyModel
-from lineshaft.recommend.models.ease import Ease
+from lineshaft.recommend.models.blend import Blend
 from lineshaft.recommend.stages import in_turn
 
 FILE = "model.safetensors"
@@ -25,7 +25,7 @@ class Config(engine.Config):
     objective: ClassVar = ("val/recall@100", "max")
 
     data: AnySource = Field(Sample(), description="the likes and the catalogue")
-    model: AnyModel = Field(Ease(), description="the recommender and its parameters")
+    model: AnyModel = Field(Blend(), description="the recommender and its parameters")
     baskets: tuple[int, ...] = Field((1, 3), description="items that a guest shows, one stage each")
     guests: float = Field(0.1, gt=0, lt=1, description="share of users judged as guests before the last fit")
 

@@ -51,6 +51,10 @@ class Similar(Scorer):
         close = np.maximum(self.vectors[shown] @ self.vectors.T, 0) ** self.power
         return np.asarray(shares[:, shown] @ close, np.float32)
 
+    def contributions(self, basket: np.ndarray, items: np.ndarray) -> np.ndarray:
+        close = self.vectors[basket] @ self.vectors[items].T
+        return (close if self.power == 1 else np.maximum(close, 0) ** self.power) / max(1, len(basket))
+
     def state(self) -> State:
         return State({"power": self.power}, {"vectors": self.vectors}, {})
 

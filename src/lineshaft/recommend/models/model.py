@@ -35,6 +35,11 @@ from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.memory import refuse_too_much
 from lineshaft.recommend.reasons import Reason, reasons
 
+NEEDED = {
+    "text": ("items with titles or texts", "items"),
+    "edges": ("edges between items", "edges"),
+    "prior": ("items with a prior", "items"),
+}
 VERSION = 1
 """Raised when a file of this version can no longer be read as before."""
 
@@ -148,11 +153,15 @@ class Model(Part):
 
     name: str
     needs: ClassVar[str] = ""
-    """What the catalogue must hold: "" nothing, "text", or "edges"."""
+    """What the catalogue must hold: "" nothing, "text", "edges" or "prior"."""
 
     @abstractmethod
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
         """Learn from a binary matrix (users, items); the same matrix and seed give the same scorer."""
+
+    def usable(self, catalogue: Catalogue) -> bool:
+        """Whether the catalogue holds what this model needs."""
+        return not self.needs or catalogue.holds(self.needs)
 
     def memory(self, users: int, items: int) -> int:
         """Bytes that fitting will take, estimated before any work."""
@@ -162,10 +171,9 @@ class Model(Part):
         """Refuse before any work what cannot be fitted."""
         if likes.shape[1] != len(catalogue):
             raise RequestError(f"likes over {likes.shape[1]} items, but the catalogue has {len(catalogue)}")
-        if self.needs == "text" and not catalogue.has_text.any():
-            raise RequestError(f"model {self.name} needs items with titles or texts: pass data.items=FILE")
-        if self.needs == "edges" and not len(catalogue.edges):
-            raise RequestError(f"model {self.name} needs edges between items: pass data.edges=FILE")
+        if not self.usable(catalogue):
+            what, file = NEEDED[self.needs]
+            raise RequestError(f"model {self.name} needs {what}: pass data.{file}=FILE")
         refuse_too_much(self.memory(*likes.shape), f"model {self.name} on {likes.shape[1]} items")
 
 

@@ -14,7 +14,7 @@ from lineshaft.recommend.models.model import Model, Scorer, State, counts
 
 
 class Popularity(Model):
-    """Number of training users who like the item."""
+    """Number of training users who like the item, on a log scale."""
 
     name: Literal["popularity"] = "popularity"
 
@@ -24,10 +24,14 @@ class Popularity(Model):
 
 
 class Counted(Scorer):
-    """The counts themselves."""
+    """log(1 + count): the same order, in steps that add up with the scores of other models."""
 
     def affinity(self, baskets: csr_matrix) -> np.ndarray:
-        return np.tile(self.likes, (baskets.shape[0], 1))
+        return np.tile(np.log1p(self.likes), (baskets.shape[0], 1))
+
+    def contributions(self, basket: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """Zero: nothing depends on the basket."""
+        return np.zeros((len(basket), len(items)), np.float32)
 
     def state(self) -> State:
         return State({}, {}, {})

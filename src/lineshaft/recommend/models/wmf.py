@@ -132,6 +132,12 @@ class FoldIn(Scorer):
         right = self.alpha * tensor.sum(1, keepdim=True).mT
         return torch.cholesky_solve(right, torch.linalg.cholesky(left))[..., 0].numpy()
 
+    def contributions(self, basket: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """(basket, items): the fold-in is a sum over the basket, alpha v_i' (...)^-1 scored_j."""
+        own = self.factors[basket]
+        solved = np.linalg.solve(self.gram + (self.alpha - 1) * own.T @ own, self.scored[items].T)
+        return (self.alpha * own @ solved).astype(np.float32)
+
     def state(self) -> State:
         arrays = {"factors": self.factors, "scored": self.scored}
         return State({"reg": self.reg, "alpha": self.alpha}, arrays, {})

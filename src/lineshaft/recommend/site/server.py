@@ -101,7 +101,6 @@ class Server:
         except RequestError as error:
             print(f"error: {error}", file=sys.stderr, flush=True)
             return FAILED
-        counters.add("loads")
         app = application(shelf, counters, self.rate)
         config = uvicorn.Config(
             app,
@@ -175,6 +174,7 @@ async def _answer(server: "object", listening: socket.socket, shelf: Shelf, coun
 
     tasks: set[asyncio.Task[None]] = set()
     loop.add_signal_handler(signal.SIGHUP, lambda: tasks.add(loop.create_task(reload())))
+    counters.add("loads")  # ready only now: a SIGHUP before this line would be lost
     await server.serve(sockets=[listening])  # type: ignore[attr-defined]
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from lineshaft.engine import Part
 from lineshaft.recommend.text import minilm
+from lineshaft.recommend.text.cache import kept
 
 
 class Encoder(Part):
@@ -36,6 +37,9 @@ class Words(Encoder):
     width: int = Field(192, ge=2, description="numbers kept of each text")
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
+        return _centred(kept(texts, f"words {self.width}", lambda: self._reduced(texts)), texts)
+
+    def _reduced(self, texts: Sequence[str]) -> np.ndarray:
         from sklearn.decomposition import TruncatedSVD
 
         counts = tfidf(texts)
@@ -43,7 +47,7 @@ class Words(Encoder):
         if width < 1:
             return np.zeros((len(texts), 1), np.float32)
         found = TruncatedSVD(width, random_state=0, n_iter=4).fit_transform(counts)
-        return _centred(found.astype(np.float32), texts)
+        return found.astype(np.float32)
 
 
 def tfidf(texts: Sequence[str]):

@@ -5,8 +5,6 @@ machines without any library for it. The weights come from the package gt-all-mi
 English, lower case. A sentence's vector is the mean over its tokens, scaled to length one.
 """
 
-import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from torch import Tensor, nn
 
 from lineshaft.engine import RequestError
 from lineshaft.recommend import arrays
+from lineshaft.recommend.text.cache import kept
 
 WIDTH, HEADS, LAYERS, INNER = 384, 12, 6, 1536
 
@@ -137,9 +136,10 @@ def padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
 
 def encode(texts: Sequence[str], longest: int = 96, batch: int = 64) -> np.ndarray:
     """(texts, 384) float32; computed once and kept in the user's cache under the texts' own hash."""
-    kept = _cache() / f"{_fingerprint(texts, longest)}.npy"
-    if kept.is_file():
-        return np.load(kept)
+    return kept(texts, f"all-MiniLM-L6-v2 {longest}", lambda: _encoded(texts, longest, batch))
+
+
+def _encoded(texts: Sequence[str], longest: int, batch: int) -> np.ndarray:
     rows = tokens(texts, longest)
     model, found = pretrained(), np.zeros((len(rows), WIDTH), np.float32)
     order = np.argsort([len(row) for row in rows], kind="stable")
@@ -147,28 +147,4 @@ def encode(texts: Sequence[str], longest: int = 96, batch: int = 64) -> np.ndarr
         for start in range(0, len(order), batch):
             chosen = order[start : start + batch]
             found[chosen] = model(*padded([rows[i] for i in chosen])).numpy()
-    _keep(kept, found)
     return found
-
-
-def _fingerprint(texts: Sequence[str], longest: int) -> str:
-    digest = hashlib.sha256(f"all-MiniLM-L6-v2 {longest}".encode())
-    for text in texts:
-        digest.update(text.encode() + b"\0")
-    return digest.hexdigest()[:32]
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "lineshaft" / "texts"
-
-
-def _keep(path: Path, found: np.ndarray) -> None:
-    """A cache that cannot be written is done without."""
-    temporary = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            np.save(file, found)
-        os.replace(temporary, path)
-    except OSError:
-        temporary.unlink(missing_ok=True)

@@ -1,0 +1,177 @@
+"""DeepNaniNet: an inductive network over items, texts and a graph (after Sun, Vu and Wang, arXiv 2508.14905).
+
+    item:   text MLP + gated messages over the whole item graph + id factor dropped as a whole vector
+    basket: mean and attention over its items, nothing of any user   (known user = guest, by construction)
+    score:  basket . item + bias
+
+Trained as a denoising autoencoder: part of a user's items in, the rest out, over the full catalogue;
+distilled from an item-item teacher (L3AE) fitted to the same likes, its id factors started from WMF. Differs
+from the authors' code, which regresses on dot products of WMF factors, keeps about three graph edges a batch,
+and scores its own training fold. Often confused with DropoutNet, which needs a user's factor or a transform
+in its place.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from scipy.sparse import csr_matrix
+from torch import Tensor
+
+from lineshaft.recommend.catalogue.catalogue import Catalogue
+from lineshaft.recommend.models.l3ae import BOTH, AnyEncoder, L3ae
+from lineshaft.recommend.models.model import Model, Scorer, State, counts
+from lineshaft.recommend.models.wmf import Wmf, item_factors
+from lineshaft.recommend.nets.denoising import Draws
+from lineshaft.recommend.nets.device import device
+from lineshaft.recommend.nets.losses import Entmax, Multinomial, distilled
+from lineshaft.recommend.nets.propagation import Graph, graph
+from lineshaft.recommend.nets.towers import HEADS, KEY, BasketTower, ItemTower, starting
+
+AnyLoss = Annotated[Multinomial | Entmax, Field(discriminator="name")]
+
+
+class DeepNaniNet(Model):
+    """Text, graph and id factors of items; a basket for a user."""
+
+    name: Literal["deepnaninet"] = "deepnaninet"
+    needs: ClassVar[str] = "text"
+
+    epochs: int = Field(50, ge=1, description="passes over the users")
+    batch: int = Field(512, ge=2, description="users a step")
+    lr: float = Field(2e-3, gt=0, description="largest step size of AdamW; 5 % warm-up, then a cosine")
+    id_drop: float = Field(0.4, ge=0, le=1, description="probability that an item's id factor is dropped")
+    drop: float = Field(0.3, ge=0, lt=1, description="dropout in the basket tower")
+    small: float = Field(0.5, ge=0, le=1, description="share of draws that show few items")
+    distil: float = Field(1.0, ge=0, description="weight of the teacher; 0: none is fitted")
+    edges: Literal["written", "plain", "shuffled", "none"] = Field(
+        "written",
+        description="written: gated by their texts too; plain: without texts; shuffled: a false graph",
+    )
+    loss: AnyLoss = Field(Multinomial(), description="loss over the catalogue")
+    start: Wmf | None = Field(Wmf(factors=96, reg=5, alpha=10), description="whose factors ids start from")
+    teacher: L3ae = Field(L3ae(), description="the item-item model that is distilled")
+    encoders: tuple[AnyEncoder, ...] = Field(BOTH, min_length=1, description="what texts are turned into")
+
+    def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
+        self.check(likes, catalogue)
+        return Training(self, likes, catalogue, seed, threads).run()
+
+    def memory(self, users: int, items: int) -> int:
+        return self.teacher.memory(users, items) + 4 * items * (10 * self.batch + 4000)
+
+
+class Training:
+    """One training from its start to a scorer."""
+
+    def __init__(
+        self, how: DeepNaniNet, likes: csr_matrix, catalogue: Catalogue, seed: int, threads: int
+    ) -> None:
+        torch.manual_seed(seed)
+        self.how, self.likes, self.catalogue, self.device = how, likes, catalogue, device()
+        self.rated = torch.from_numpy(counts(likes) > 0).to(self.device)
+        texts = catalogue.sentences()
+        blocks = [encoder.encode(texts) for encoder in how.encoders]
+        columns = np.concatenate([block / (block.std() or 1) for block in blocks], axis=1)
+        self.text = torch.from_numpy(columns.astype(np.float32)).to(self.device)
+        factors = None if how.start is None else item_factors(likes, how.start, seed, threads)
+        width = 96 if factors is None else factors.shape[1]
+        first = starting(factors, len(catalogue), width, torch.Generator().manual_seed(seed))
+        self.items = ItemTower(columns.shape[1], width, first, self._graph(blocks[0], seed)).to(self.device)
+        self.baskets = BasketTower(width, how.drop).to(self.device)
+        self.draws = Draws(likes, self.device, how.small, seed)
+        self.teacher = None
+        if how.distil:
+            taught = how.teacher.fit(likes, catalogue, seed=seed, threads=threads).weights
+            dense = taught if isinstance(taught, np.ndarray) else taught.toarray()
+            self.teacher = torch.from_numpy(dense).to(self.device)
+
+    def _graph(self, texts: np.ndarray, seed: int) -> Graph | None:
+        if self.how.edges == "none" or not len(self.catalogue.edges):
+            return None
+        false = 5 if self.how.edges == "shuffled" else None
+        written = self.how.edges != "plain"
+        return graph(self.catalogue, texts, self.how.encoders[0], written, false, self.device)
+
+    def run(self) -> Scorer:
+        how, parameters = self.how, [*self.items.parameters(), *self.baskets.parameters()]
+        optimiser = torch.optim.AdamW(parameters, lr=how.lr, betas=(0.9, 0.99), weight_decay=0.0)
+        steps = how.epochs * -(-len(self.draws.users) // how.batch)
+        rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: schedule(step, steps))
+        for _ in range(how.epochs):
+            for users in self.draws.batches(how.batch):
+                optimiser.zero_grad(set_to_none=True)
+                self.loss(users).backward()
+                optimiser.step()
+                rate.step()
+        return self.scorer()
+
+    def loss(self, users: Tensor) -> Tensor:
+        baskets, rows, items = self.draws.draw(users)
+        kept = self.rated & (self.draws.random(len(self.rated)) >= self.how.id_drop)
+        within, out, bias = self.items(self.text, kept.float())
+        masked = (baskets > 0) | ~self.rated[None]  # what nobody has rated is no wrong answer
+        scores = (self.baskets(baskets, within) @ out.T + bias).masked_fill(masked, -1e4)
+        total = self.how.loss.of(scores, rows, items)
+        if self.teacher is not None:
+            total = total + self.how.distil * distilled(scores, baskets @ self.teacher, masked)
+        return total
+
+    @torch.no_grad()
+    def scorer(self) -> "BasketNet":
+        self.items.eval()
+        found = {
+            name: part.float().cpu().numpy()
+            for name, part in zip(("within", "out", "bias"), self.items(self.text, self.rated.float()))
+        }
+        tower = {name: part.cpu().numpy() for name, part in self.baskets.state_dict().items()}
+        return BasketNet(self.catalogue, counts(self.likes), found | tower)
+
+
+def schedule(step: int, steps: int) -> float:
+    """Linear warm-up over a twentieth, then half a cosine down to a twentieth of the rate."""
+    warm = min(1.0, (step + 1) / (0.05 * steps + 1))
+    return warm * (0.05 + 0.95 * 0.5 * (1 + np.cos(np.pi * step / steps)))
+
+
+class BasketNet(Scorer):
+    """Item vectors and the basket tower, as arrays; only the rows of a basket's own items are touched."""
+
+    def __init__(self, catalogue: Catalogue, likes: np.ndarray, arrays: dict[str, np.ndarray]) -> None:
+        super().__init__(catalogue, likes)
+        self.arrays = arrays
+
+    def affinity(self, baskets: csr_matrix) -> np.ndarray:
+        users = np.stack([self.user(row.indices) for row in baskets]).astype(np.float32)
+        return users @ self.arrays["out"].T + self.arrays["bias"]
+
+    def user(self, basket: np.ndarray) -> np.ndarray:
+        """(width,) the basket's vector; as `nets.towers.BasketTower`, for one basket."""
+        a, own = self.arrays, self.arrays["within"][basket]
+        if not len(own):
+            return np.zeros(a["within"].shape[1], np.float32)
+        root = np.sqrt(len(own))
+        mean = own.sum(0) / root
+        query = (a["query.weight"] @ mean + a["query.bias"]).reshape(HEADS, KEY)
+        keys = (own @ a["key.weight"].T + a["key.bias"]).reshape(-1, HEADS, KEY)
+        match = np.einsum("hk,ihk->hi", query, keys) / np.sqrt(KEY)
+        match = np.exp(match - match.max(1, keepdims=True))
+        seen = (match / match.sum(1, keepdims=True) @ own).ravel()
+        attended = (a["value.weight"] @ seen + a["value.bias"]) * min(root, 4)
+        inner = np.tanh(a["first.weight"] @ mean + a["first.bias"])
+        return mean @ a["mix"] + a["second.weight"] @ inner + a["second.bias"] + attended
+
+    def state(self) -> State:
+        return State({}, {name.replace(".", "_"): array for name, array in self.arrays.items()}, {})
+
+    @classmethod
+    def from_state(cls, catalogue: Catalogue, likes: np.ndarray, state: State) -> "BasketNet":
+        ends = ("_weight", "_bias")
+        arrays = {
+            name.replace(end, f".{end[1:]}")
+            if (end := next((e for e in ends if name.endswith(e)), ""))
+            else name: array
+            for name, array in state.arrays.items()
+        }
+        return cls(catalogue, likes, arrays)

@@ -1,0 +1,169 @@
+"""DropoutNet (Volkovs, Yu and Poutanen, NIPS 2017), written from the paper: the rival that DeepNaniNet names.
+
+Two towers [factor; content] -> 500 -> batch norm -> tanh -> 200, trained so that their dot product gives back
+that of WMF's factors; factors are dropped as whole vectors on either side. A user's factor is replaced with
+probability `user_drop` by the transform that serves people who are not in the matrix: the mean of the factors
+of what they like. An unrated item has its content alone. Here every basket goes by the transform (`fold_in`:
+by WMF's own fold-in instead), since no user's factor may be kept.
+"""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from scipy.sparse import csr_matrix
+from torch import nn
+
+from lineshaft.recommend.catalogue.catalogue import Catalogue
+from lineshaft.recommend.models.deepnaninet import schedule
+from lineshaft.recommend.models.l3ae import BOTH, AnyEncoder
+from lineshaft.recommend.models.model import Model, Scorer, State, counts
+from lineshaft.recommend.models.wmf import FoldIn, Wmf
+from lineshaft.recommend.nets.device import device
+from lineshaft.recommend.text.columns import columns
+
+
+class DropoutNet(Model):
+    """Two towers on WMF's factors and content, with whole factors dropped."""
+
+    name: Literal["dropoutnet"] = "dropoutnet"
+    needs: ClassVar[str] = "text"
+
+    epochs: int = Field(300, ge=1, description="passes over the users")
+    batch: int = Field(512, ge=2, description="users a step")
+    lr: float = Field(1e-3, gt=0, description="largest step size of Adam")
+    user_drop: float = Field(0.3, ge=0, le=1, description="probability that a user's factor is transformed")
+    item_drop: float = Field(0.5, ge=0, le=1, description="probability that an item's factor is dropped")
+    fold_in: bool = Field(True, description="serve baskets by WMF's fold-in, else by the mean of factors")
+    hops: int = Field(0, ge=0, description="how far texts spread over the item graph")
+    wmf: Wmf = Field(Wmf(factors=200), description="the teacher")
+    encoders: tuple[AnyEncoder, ...] = Field(BOTH, min_length=1, description="what texts are turned into")
+
+    def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
+        self.check(likes, catalogue)
+        taught = self.wmf.fit(likes, catalogue, seed=seed, threads=threads)
+        assert isinstance(taught, FoldIn)
+        content = columns(catalogue, self.encoders, self.hops)
+        content = (content / content.std()).astype(np.float32)
+        return Towers.trained(self, likes, catalogue, taught, content, seed)
+
+
+def tower(inside: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(inside, 500), nn.BatchNorm1d(500), nn.Tanh(), nn.Linear(500, 200))
+
+
+class Towers(Scorer):
+    """Item vectors (items, 200), and the user tower over WMF's fold-in."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        likes: np.ndarray,
+        vectors: np.ndarray,
+        user: dict[str, np.ndarray],
+        taught: FoldIn,
+        fold_in: bool,
+        scale: tuple[float, float],
+    ) -> None:
+        super().__init__(catalogue, likes)
+        self.vectors, self.user, self.taught, self.fold_in, self.scale = vectors, user, taught, fold_in, scale
+        self.net = tower(taught.factors.shape[1])
+        self.net.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in user.items()})
+        self.net.eval()
+
+    @classmethod
+    def trained(
+        cls,
+        how: DropoutNet,
+        likes: csr_matrix,
+        catalogue: Catalogue,
+        taught: FoldIn,
+        content: np.ndarray,
+        seed: int,
+    ) -> "Towers":
+        torch.manual_seed(seed)
+        where, rng = device(), np.random.default_rng(seed)
+        rows = likes[np.diff(likes.indptr) >= 2]
+        users = taught.users(rows)
+        rated = np.flatnonzero(counts(likes) > 0)
+        scale: tuple[float, ...] = (float(users.std()), float(taught.factors[rated].std()))
+        scale = (*scale, _stretch(rows, users, taught.factors))
+        factors = torch.from_numpy(taught.factors).to(where)
+        known, target = torch.from_numpy(content).to(where), torch.from_numpy(users).to(where)
+        user_net = tower(users.shape[1]).to(where)
+        item_net = tower(users.shape[1] + content.shape[1]).to(where)
+        parameters = [*user_net.parameters(), *item_net.parameters()]
+        optimiser = torch.optim.Adam(parameters, lr=how.lr)
+        steps = how.epochs * -(-rows.shape[0] // how.batch)
+        rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: schedule(step, steps))
+        for _ in range(how.epochs):
+            for batch in np.array_split(rng.permutation(rows.shape[0]), -(-rows.shape[0] // how.batch)):
+                if len(batch) < 2:
+                    continue
+                own = rows[batch]
+                chosen = torch.from_numpy(_items(own, rated, rng)).to(where)
+                here = target[torch.from_numpy(batch).to(where)]
+                wanted = here @ factors[chosen].T
+                dropped = torch.from_numpy(rng.random(len(batch)) < how.user_drop).to(where)
+                shown = torch.from_numpy(_transform(_part(own, rng), taught.factors, scale[2])).to(where)
+                user = user_net(torch.where(dropped[:, None], shown, here) / scale[0])
+                kept = torch.from_numpy(rng.random(len(chosen)) >= how.item_drop).to(where)
+                item = item_net(torch.cat([factors[chosen] * kept[:, None] / scale[1], known[chosen]], dim=1))
+                loss = ((user @ item.T - wanted) ** 2).mean() / wanted.var()
+                optimiser.zero_grad(set_to_none=True)
+                loss.backward()
+                optimiser.step()
+                rate.step()
+        item_net.eval()
+        with torch.no_grad():
+            vectors = item_net(torch.cat([factors / scale[1], known], dim=1)).cpu().numpy()
+        user_state = {name: value.cpu().numpy() for name, value in user_net.state_dict().items()}
+        return cls(catalogue, counts(likes), vectors, user_state, taught, how.fold_in, (scale[0], scale[2]))
+
+    @torch.no_grad()
+    def affinity(self, baskets: csr_matrix) -> np.ndarray:
+        if self.fold_in:
+            users = self.taught.users(baskets)
+        else:
+            users = _transform(baskets, self.taught.factors, self.scale[1])
+        return self.net(torch.from_numpy(users / self.scale[0])).numpy() @ self.vectors.T
+
+    def state(self) -> State:
+        arrays = {f"user_{name.replace('.', '_')}": value for name, value in self.user.items()}
+        values = {"fold_in": self.fold_in, "scale": list(self.scale), "names": list(self.user)}
+        return State(values, arrays | {"vectors": self.vectors}, {"wmf": self.taught})
+
+    @classmethod
+    def from_state(cls, catalogue: Catalogue, likes: np.ndarray, state: State) -> "Towers":
+        names = state.values["names"]
+        user = {name: state.arrays[f"user_{name.replace('.', '_')}"] for name in names}
+        taught = state.parts["wmf"]
+        assert isinstance(taught, FoldIn)
+        scale = (state.values["scale"][0], state.values["scale"][1])
+        return cls(catalogue, likes, state.arrays["vectors"], user, taught, state.values["fold_in"], scale)
+
+
+def _items(own: csr_matrix, rated: np.ndarray, rng: np.random.Generator, count: int = 2048) -> np.ndarray:
+    """Items of a step: half of them liked in the batch, the others at random."""
+    liked = rng.permutation(np.unique(own.indices))[: count // 2]
+    return np.concatenate([liked, rng.choice(rated, max(1, count - len(liked)))])
+
+
+def _part(own: csr_matrix, rng: np.random.Generator) -> csr_matrix:
+    """A random part of every basket, so that the transform is trained on small baskets as well."""
+    share = np.repeat(np.maximum(rng.random(own.shape[0]), 0.1), np.diff(own.indptr))
+    kept = rng.random(own.nnz) < share
+    return csr_matrix((kept.astype(np.float32), own.indices, own.indptr), shape=own.shape)
+
+
+def _transform(baskets: csr_matrix, factors: np.ndarray, stretch: float) -> np.ndarray:
+    """(baskets, factors) mean of the items' factors, times the stretch."""
+    size = np.maximum(np.asarray(baskets.sum(1)), 1)
+    return (stretch * np.asarray(baskets @ factors) / size).astype(np.float32)
+
+
+def _stretch(rows: csr_matrix, users: np.ndarray, factors: np.ndarray) -> float:
+    """By what means of factors are multiplied to be as long as users' factors, on average."""
+    means = np.linalg.norm(_transform(rows, factors, 1.0), axis=1).mean()
+    return float(np.linalg.norm(users, axis=1).mean() / max(float(means), 1e-9))

@@ -1,0 +1,1 @@
+"""Parts of the neural recommenders: towers, propagation over the item graph, denoising draws, losses."""

@@ -1,0 +1,142 @@
+"""The blend: better than its parts on the planted catalogue, honest search, and the same after saving."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from lineshaft.engine import RequestError
+from lineshaft.recommend.catalogue.catalogue import Catalogue
+from lineshaft.recommend.evaluate.folds import Lots, binary, cold_of, draw_guests, guest_fold, warm_fold
+from lineshaft.recommend.evaluate.ranks import rank
+from lineshaft.recommend.models import gate
+from lineshaft.recommend.models.blend import Blend, Slot, twin
+from lineshaft.recommend.models.content import Content
+from lineshaft.recommend.models.ease import Ease
+from lineshaft.recommend.models.graph import Graph
+from lineshaft.recommend.models.model import Scorer, load
+from lineshaft.recommend.models.popularity import Popularity
+from lineshaft.recommend.models.wmf import Wmf
+from lineshaft.recommend.sample import sample
+from lineshaft.recommend.text.encoders import Words
+
+MADE = sample()
+LIKES = binary(MADE.users, MADE.items, MADE.taste.shape)
+LOTS = Lots([str(n) for n in range(len(MADE.taste))], MADE.catalogue.ids, "test")
+GUESTS = draw_guests(LIKES, LOTS, 0.2)
+FEW = Blend(
+    slots=(
+        Slot(any_of=(Ease(lam=100), Ease(lam=1e6))),
+        Slot(any_of=(Content(encoder=Words(width=64)),), rare=True),
+        Slot(any_of=(Graph(),), rare=True),
+        Slot(any_of=(Popularity(),)),
+    ),
+    most=150,
+)
+
+
+def fold(basket: int | None):
+    return guest_fold(LIKES, GUESTS, basket, LOTS)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Scorer:
+    return FEW.fit(fold(1).train, MADE.catalogue, seed=0, threads=1)
+
+
+@pytest.mark.parametrize("basket", [1, 3, 5, None])
+def test_it_beats_ease_and_popularity_at_every_size_of_basket(basket: int | None, fitted: Scorer) -> None:
+    asked = fold(basket)
+    own = rank(lambda rows: fitted.score(asked.baskets[rows]), asked).recall(100)
+    for rival in (Ease(lam=100), Popularity()):
+        other = rival.fit(asked.train, MADE.catalogue, seed=0, threads=1)
+        gain = own - rank(lambda rows: other.score(asked.baskets[rows]), asked).recall(100)  # noqa: B023
+        assert gain.mean() > 1.96 * gain.std() / np.sqrt(len(gain))
+
+
+def test_unrated_items_are_ranked_by_their_texts_and_links(fitted: Scorer) -> None:
+    hidden = cold_of(LIKES, np.arange(0, 1500, 5))
+    asked = warm_fold(hidden)
+    blend = FEW.fit(hidden.train, MADE.catalogue, seed=0, threads=1)
+    found = rank(lambda rows: blend.score(asked.baskets[rows]), asked).recall(20).mean()
+    assert found > 2.5 * 20 / 300, "chance is 20 of 300"
+
+
+def test_it_is_the_same_after_saving(fitted: Scorer, tmp_path: Path) -> None:
+    again = load(fitted.save(tmp_path / "model.safetensors"))
+    baskets = fold(3).baskets[np.flatnonzero(GUESTS)[:9]]
+    assert (again.score(baskets) == fitted.score(baskets)).all()
+    basket = MADE.catalogue.ids[:3]
+    assert again.recommend(basket, k=5) == fitted.recommend(basket, k=5)
+
+
+def test_the_named_basket_item_is_the_one_that_matters(fitted: Scorer) -> None:
+    """Taking it out lowers the rank more than taking out another one, in nine of ten cases."""
+    better = total = 0
+    asked = fold(5).baskets[np.flatnonzero(GUESTS)[:15]]
+    for row in asked:
+        names = [MADE.catalogue.ids[i] for i in row.indices]
+        found = fitted.recommend(names, k=2)
+        for item, reason in zip(found.items, found.reasons):
+            if reason.because is None:
+                continue
+            place = {name: position(fitted, [n for n in names if n != name], item) for name in names}
+            others = [place[name] for name in names if name != reason.because]
+            better += sum(place[reason.because] >= other for other in others)
+            total += len(others)
+    assert better / total > 0.9
+
+
+def position(scorer: Scorer, names: list[str], item: str) -> int:
+    return scorer.recommend(names, k=1500).items.index(item)
+
+
+def test_parts_that_the_catalogue_cannot_feed_are_left_out() -> None:
+    scorer = FEW.fit(LIKES, Catalogue.bare(1500), seed=0, threads=1)
+    assert {type(part).__name__ for part in scorer.parts.values()} <= {"Whole", "Counted"}
+
+
+def test_too_few_users_are_refused_with_the_way_out() -> None:
+    with pytest.raises(RequestError, match=r"five or more items to find its gate: take model=ease"):
+        FEW.fit(csr_matrix(np.eye(4, dtype=np.float32)), Catalogue.bare(4), seed=0, threads=1)
+
+
+def question(z: np.ndarray, wanted: np.ndarray) -> gate.Question:
+    sizes = np.zeros(len(wanted), int)
+    return gate.question(list(z), csr_matrix(wanted.astype(np.float32)), sizes)
+
+
+def test_a_constant_score_finds_what_chance_finds() -> None:
+    wanted = np.random.default_rng(5).random((400, 50)) < 0.1
+    wanted[:, 0] = True
+    asked = question(np.zeros((1, 400, 50), np.float32), wanted)
+    lists = (5, 10)
+    assert gate.criterion(asked.z[0], asked, lists) == pytest.approx(5 / 50 + 10 / 50, abs=0.05)
+
+
+def test_the_search_takes_the_feature_that_tells_and_leaves_noise() -> None:
+    rng = np.random.default_rng(0)
+    wanted = rng.random((300, 80)) < 0.1
+    wanted[:, 0] = True
+    noise, told = rng.normal(size=(300, 80)), wanted + rng.normal(size=(300, 80))
+    weights = gate.search(question(np.stack([noise, told]).astype(np.float32), wanted), (5, 10))
+    assert weights[1] > 0 and weights[0] <= 0.2 * weights[1]
+
+
+def test_scores_are_brought_to_one_scale() -> None:
+    baskets = csr_matrix(([1.0], [2], [0, 1]), shape=(1, 50))
+    scores = np.random.default_rng(0).normal(size=(1, 50)).astype(np.float32)
+    one, other = (gate.normalised(s, baskets, 10)[0] for s in (scores, 1e3 * scores + 7))
+    np.testing.assert_allclose(one, other, atol=1e-3)
+    assert np.sort(one[0])[-10] == pytest.approx(1, abs=1e-5) and one[0, 2] == gate.LOW
+
+
+def test_a_twin_counts_for_rare_items_alone() -> None:
+    assert twin(np.ones((1, 3), np.float32), np.array([0, 1, 99]))[0].tolist() == pytest.approx([1, 1, 0.02])
+
+
+def test_wmf_may_be_a_part() -> None:
+    slots = (Slot(any_of=(Wmf(factors=8),), rare=True), Slot(any_of=(Popularity(),)))
+    scorer = Blend(slots=slots, most=60).fit(LIKES, MADE.catalogue, seed=0, threads=1)
+    assert scorer.score(LIKES[:3]).shape == (3, 1500)
