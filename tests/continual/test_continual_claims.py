@@ -2,7 +2,7 @@
 
 import pytest
 
-from lineshaft.continual import tables
+from lineshaft.continual import rows
 from lineshaft.continual.claims import CLAIMS, cifar10, coupled, under_knn
 from lineshaft.continual.methods.der import Der
 from lineshaft.continual.methods.lwf import Lwf
@@ -16,7 +16,7 @@ METRICS = ("knn_task", "fewshot_ft")
 
 def plant(runs, schedule, seed, test, val, methods=()):
     found = {f"test/{m}": test + 0.1 * seed for m in METRICS} | {f"val/{m}": val for m in METRICS}
-    finished(runs, tables.cifar10(schedule=schedule, seed=seed, methods=methods), found)
+    finished(runs, rows.cifar10(schedule=schedule, seed=seed, methods=methods), found)
 
 
 def grid(runs, mask=85.0, seeds=5):
@@ -25,7 +25,7 @@ def grid(runs, mask=85.0, seeds=5):
         for lr, test, val in ((0.0003, 80, 90), (0.001, 99, 50)):
             plant(runs, Finetune(lr=lr), seed, test, val)
             plant(runs, Finetune(lr=lr, loss_over="task"), seed, mask if test == 80 else 99, val)
-            plant(runs, tables.equal_lpft(lr), seed, 88 + 0.05 * (seed % 2) if test == 80 else 99, val)
+            plant(runs, rows.equal_lpft(lr), seed, 88 + 0.05 * (seed % 2) if test == 80 else 99, val)
     return cifar10(Table.read(runs))
 
 
@@ -48,7 +48,7 @@ def test_coupling_counts_the_weakest_method(tmp_path):
     for seed in range(3):
         for method, gain in ((Si(), 2), (Der(), -3), (Lwf(), 1)):
             plant(tmp_path, Finetune(lr=0.001), seed, 80, 90, (method,))
-            plant(tmp_path, tables.equal_lpft(0.001), seed, 80 + gain, 90, (method,))
+            plant(tmp_path, rows.equal_lpft(0.001), seed, 80 + gain, 90, (method,))
     found = coupled(cifar10(Table.read(tmp_path)), "knn_task")
     assert found.interval.value == pytest.approx(-3) and "der -3" in found.reason
 

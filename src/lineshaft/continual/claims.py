@@ -21,7 +21,7 @@ def cifar10(runs: Table) -> Table:
     """Seq-CIFAR-10 as its table has it: ResNet-18, labels, 10 epochs, whatever the schedule and the
     method.
     """
-    from lineshaft.continual.tables import cifar10 as config
+    from lineshaft.continual.rows import cifar10 as config
 
     return at_equal_epochs(runs.like(config(), FREE))
 

@@ -28,6 +28,7 @@ from lineshaft.continual.methods.pnn import Pnn
 from lineshaft.continual.methods.si import Si
 from lineshaft.continual.methods.slca import Slca
 from lineshaft.continual.objectives.simsiam import SimSiam
+from lineshaft.continual.rows import METHODS, cifar10, equal_lpft, headline
 from lineshaft.continual.schedules import AnySchedule, Finetune, First, Frozen, Lpft
 from lineshaft.continual.streams.cifar import Cifar10
 from lineshaft.continual.streams.satellite import Sat7
@@ -54,30 +55,6 @@ def digits_methods() -> list[Config]:
     rows = [Config(methods=m, schedule=s) for m, s in product(methods, (Finetune(), Lpft()))]
     masked = [Config(methods=(Hat(),), schedule=s(loss_over="task")) for s in (Finetune, Lpft)]
     return [*rows, *masked]
-
-
-CIFAR_EVALUATIONS = (Knn(), Probe(), Fewshot(batch=100))
-METHODS: tuple[tuple[AnyMethod, ...], ...] = ((Si(),), (Lwf(),), (Der(),), (Lump(),), (Agem(),), (Joint(),))
-
-
-def cifar10(**more: Any) -> Config:
-    """Seq-CIFAR-10: 5 tasks of 2 classes, ResNet-18 from scratch, 10 epochs a task."""
-    return Config(data=Cifar10(), epochs=10, batch=256, evaluate=CIFAR_EVALUATIONS, **more)
-
-
-def equal_lpft(lr: float, **more: Any) -> Lpft:
-    """LP-FT whose 3 epochs of probing are come out of the epochs: it trains no longer than others."""
-    return Lpft(lr=lr, probe_epochs=3, budget="epochs", **more)
-
-
-def headline() -> list[AnySchedule]:
-    """Fine-tuning and LP-FT at equal epochs, each with the loss over all logits and over the task's own."""
-    return [
-        *(Finetune(lr=lr) for lr in (0.0001, 0.0003, 0.001)),
-        *(Finetune(lr=lr, loss_over="task") for lr in (0.003, 0.01, 0.03)),
-        *(equal_lpft(lr) for lr in (0.001, 0.003, 0.01)),
-        *(equal_lpft(lr, loss_over="task") for lr in (0.001, 0.003, 0.01)),
-    ]
 
 
 def seq_cifar10() -> list[Config]:

@@ -1,0 +1,42 @@
+"""Rows that tables and claims share: the base of Seq-CIFAR-10, and LP-FT that trains no longer than others."""
+others.
+"""
+
+from typing import Any
+
+from lineshaft.continual.evaluate.fewshot import Fewshot
+from lineshaft.continual.evaluate.knn import Knn
+from lineshaft.continual.evaluate.probe import Probe
+from lineshaft.continual.experiments.stream import Config
+from lineshaft.continual.methods.agem import Agem
+from lineshaft.continual.methods.choices import AnyMethod
+from lineshaft.continual.methods.der import Der
+from lineshaft.continual.methods.joint import Joint
+from lineshaft.continual.methods.lump import Lump
+from lineshaft.continual.methods.lwf import Lwf
+from lineshaft.continual.methods.si import Si
+from lineshaft.continual.schedules import AnySchedule, Finetune, Lpft
+from lineshaft.continual.streams.cifar import Cifar10
+
+CIFAR_EVALUATIONS = (Knn(), Probe(), Fewshot(batch=100))
+METHODS: tuple[tuple[AnyMethod, ...], ...] = ((Si(),), (Lwf(),), (Der(),), (Lump(),), (Agem(),), (Joint(),))
+
+
+def cifar10(**more: Any) -> Config:
+    """Seq-CIFAR-10: 5 tasks of 2 classes, ResNet-18 from scratch, 10 epochs a task."""
+    return Config(data=Cifar10(), epochs=10, batch=256, evaluate=CIFAR_EVALUATIONS, **more)
+
+
+def equal_lpft(lr: float, **more: Any) -> Lpft:
+    """LP-FT whose 3 epochs of probing come out of the epochs: it trains no longer than others."""
+    return Lpft(lr=lr, probe_epochs=3, budget="epochs", **more)
+
+
+def headline() -> list[AnySchedule]:
+    """Fine-tuning and LP-FT at equal epochs, each with the loss over all logits and over the task's own."""
+    return [
+        *(Finetune(lr=lr) for lr in (0.0001, 0.0003, 0.001)),
+        *(Finetune(lr=lr, loss_over="task") for lr in (0.003, 0.01, 0.03)),
+        *(equal_lpft(lr) for lr in (0.001, 0.003, 0.01)),
+        *(equal_lpft(lr, loss_over="task") for lr in (0.001, 0.003, 0.01)),
+    ]
