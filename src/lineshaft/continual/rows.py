@@ -1,6 +1,4 @@
-"""Rows that tables and claims share: the base of Seq-CIFAR-10, and LP-FT that trains no longer than others."""
-others.
-"""
+"""Rows that tables and claims share: the base of Seq-CIFAR-10, and LP-FT at equal epochs."""
 
 from typing import Any
 
