@@ -1,6 +1,5 @@
 """The command line in a process of its own that has torch already: tests call it hundreds of times."""
 
-import atexit
 import multiprocessing
 import os
 import subprocess
@@ -55,9 +54,11 @@ def give(words: list[str], cwd: str, files: Sequence[str], environment: dict[str
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, 0)
     multiprocessing.process._parent_process = None  # a command that a person gives has none
+    multiprocessing.set_start_method(None, force=True)  # nor a start method that was chosen for it
     from lineshaft.cli import main
+    from lineshaft.engine.launch.child import wind_up
 
     try:
         main()
     finally:
-        atexit._run_exitfuncs()
+        wind_up()

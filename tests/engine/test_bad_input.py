@@ -52,7 +52,6 @@ def refused(done, *says: str) -> None:
             "is not a table: 'lineshaft.recommend.tables' is not a callable",
         ),
         (["sweep", "WALK", "--slurm", "color=red"], "color"),
-        (["bench", "fast"], "no bench fast"),
         (["run", "WALK", "--track", "notes"], "notes"),
         (["run", "WALK", "LR=1"], "did you mean lr"),
         (["run", "WALK", 'text="\\ud800"'], "UTF-8"),
