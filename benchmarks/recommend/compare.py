@@ -123,7 +123,7 @@ def cut(data: Data, size: int) -> Data:
     texts = [t for t, i in zip(c.edges.texts or [""] * len(inside), inside) if i]
     edges = Edges(c.edges.source[inside], c.edges.target[inside], c.edges.weight[inside], texts)
     prior = None if c.prior is None else c.prior[:size]
-    small = Catalogue(c.ids[:size], c.titles[:size], c.texts[:size], c.tags[:size], prior, edges)
+    small = Catalogue(c.ids[:size], c.titles[:size], c.texts[:size], c.tags[:size], prior=prior, edges=edges)
     likes = data.likes[: 3 * size, :size].tocsr()
     return replace(
         data,

@@ -28,13 +28,14 @@ PLAIN_WIDTH = 110
 @dataclass(frozen=True)
 class Step:
     """What a system shows: the words a person would type, the metrics worth a line, the parameter by which
-    its rows are labelled, the data they need."""
+    its rows are labelled, the data they need, whether the system's module `example` tells of its run."""
 
     experiment: str
     commands: tuple[str, ...] = ("",)
     metrics: tuple[str, ...] = ()
     by: str = "seed"
     data: tuple[str, ...] = ()
+    example: bool = False
 
     @property
     def system(self) -> str:
@@ -48,6 +49,7 @@ JOINT_GOALS = ("lower/jga", "all/jga", "oracle/jga")
 EMBEDDED = (
     Step("plasma.simulate", metrics=FAST_PARTICLES),
     Step("recommend.guest", ("model=popularity,wmf,ease",), RECALL, "model"),
+    Step("recommend.train", metrics=("val/recall@100", "val1/recall@100"), example=True),
     Step("continual.stream", ("schedule=finetune,lpft",), NEIGHBOURS, "schedule"),
     Step("dialogue.loop", metrics=JOINT_GOALS),
 )
@@ -85,6 +87,8 @@ def tour(steps: Sequence[Step], runs: Path, retry: bool = False) -> int:
     if code in (DONE, FAILED):
         rows = [row(step, [each.folder for each in tasks]) for step, tasks in plan]
         print_rows(rows)
+        for step, tasks in plan:
+            print_example(step, tasks[0].folder)
         say("a site for guests, on the embedded books: lineshaft serve recommend")
         print(f"{write_report(runs, [step.experiment for step in steps], runs / 'report.html')}")
     return code
@@ -155,6 +159,13 @@ def print_rows(rows: Sequence[Sequence[str]]) -> None:
     for cells in rows:
         table.add_row(*(Text(cell) for cell in cells))
     Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(table)
+
+
+def print_example(step: Step, folder: Folder) -> None:
+    """What a finished run answers to somebody, where the system has such a thing to tell."""
+    if step.example and folder.state() == "done":
+        module = importlib.import_module(f"lineshaft.{step.system}.example")
+        print("\n".join(map(plain, module.lines(folder.dir))) + "\n")
 
 
 def row(step: Step, folders: Sequence[Folder]) -> list[str]:

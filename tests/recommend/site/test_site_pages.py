@@ -105,7 +105,7 @@ def test_texts_of_users_are_escaped_in_every_place(tmp_path):
         [f"{bad} {n}" for n in range(8)],
         [bad] * 8,
         [(bad, "drama")] * 8,
-        Edges(np.array([0, 1]), np.array([2, 3]), np.ones(2, np.float32), [bad, bad]),
+        edges=Edges(np.array([0, 1]), np.array([2, 3]), np.ones(2, np.float32), [bad, bad]),
     )
     scorer = Ease(lam=10).fit(binary(users, items, (60, 8)), catalogue, seed=0, threads=1)
     folder = build(tmp_path / "artefact", scorer, Extras(bad, bad, bad, by=[bad] * 8))

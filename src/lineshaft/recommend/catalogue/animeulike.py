@@ -53,7 +53,7 @@ def catalogue(folder: Path) -> Catalogue:
     row = {name: number for number, name in enumerate(ids)}
     titles, texts = ([item.get(name) or "" for item in items] for name in ("title", "synopsis"))
     prior = -np.log(np.arange(len(ids)) + 30.0).astype(np.float32)  # the site's own rank, damped at the top
-    return Catalogue(ids, titles, texts, tags, prior, _edges(folder, row))
+    return Catalogue(ids, titles, texts, tags, prior=prior, edges=_edges(folder, row))
 
 
 def _edges(folder: Path, row: dict[str, int]) -> Edges:

@@ -42,9 +42,9 @@ class Catalogue:
     titles: Sequence[str] = ()
     texts: Sequence[str] = ()
     tags: Sequence[Sequence[str]] = ()
-    prior: np.ndarray | None = None
+    prior: np.ndarray | None = field(default=None, kw_only=True)
     """(items,) an item's standing outside these data (rank, number of members); more is better."""
-    edges: Edges = field(default_factory=Edges)
+    edges: Edges = field(default_factory=Edges, kw_only=True)
 
     def __post_init__(self) -> None:
         for name in ("titles", "texts", "tags"):
@@ -158,4 +158,4 @@ class Catalogue:
         edges = Edges(arrays["source"], arrays["target"], arrays["weight"], columns["edge_texts"])
         tags = [tuple(filter(None, text.split("|"))) for text in columns["tags"]]
         prior = arrays["prior"] if len(arrays["prior"]) else None
-        return cls(columns["ids"], columns["titles"], columns["texts"], tags, prior, edges)
+        return cls(columns["ids"], columns["titles"], columns["texts"], tags, prior=prior, edges=edges)

@@ -54,8 +54,8 @@ def read(interactions: Path, items: Path | None, edges: Path | None, like: float
         columns.get("title", ()),
         columns.get("text", ()),
         [tuple(filter(None, (tag.strip() for tag in tags.split("|")))) for tags in columns.get("tags", ())],
-        None if known is None else _prior(known, len(blank), items),
-        _edges(edges, row, counted) if edges else Edges(),
+        prior=None if known is None else _prior(known, len(blank), items),
+        edges=_edges(edges, row, counted) if edges else Edges(),
     )
     users = pairs["user"].unique(maintain_order=True).to_list()
     rows = _numbers(pairs["user"], {user: number for number, user in enumerate(users)})

@@ -104,5 +104,5 @@ def _catalogue() -> Catalogue:
         [book.title for book in every],
         [book.text for book in every],
         [book.tags for book in every],
-        edges,
+        edges=edges,
     )
