@@ -4,10 +4,10 @@ import io
 import json
 import zipfile
 
+import continual_toys as toys
 import numpy as np
 import pytest
 import torch
-import toys
 from PIL import Image
 
 from lineshaft.continual.data import DATASETS, Images, digits, mosaic, read_mosaic

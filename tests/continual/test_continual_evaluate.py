@@ -3,9 +3,9 @@
 import copy
 import math
 
+import continual_toys as toys
 import pytest
 import torch
-import toys
 
 from lineshaft.continual.data import Images
 from lineshaft.continual.evaluate.choices import AnyEvaluation

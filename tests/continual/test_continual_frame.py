@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Literal
 
+import continual_toys as toys
 import pytest
 import torch
-import toys
 from torch import nn
 
 from lineshaft.continual.methods.agem import Agem

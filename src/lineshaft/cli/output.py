@@ -63,3 +63,9 @@ def is_number(text: str) -> bool:
         text.replace("±", "").strip("-+%*~ ").replace(".", "").replace(",", "").replace(" ", "").isdigit()
         or not text
     )
+
+
+def last_line(path: Path) -> str:
+    """The last line of an error file, at most 200 characters."""
+    lines = path.read_text(errors="replace").strip().splitlines() if path.exists() else []
+    return lines[-1][:200] if lines else "no message"

@@ -1,9 +1,7 @@
 """`run` and `sweep`: one run in the foreground, a grid of runs side by side."""
 
-import importlib
-import inspect
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,12 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from lineshaft.cli import DONE
-from lineshaft.cli.output import RUNS_HELP, print_table, runs_folder, say
+from lineshaft.cli.output import RUNS_HELP, last_line, print_table, runs_folder, say
 from lineshaft.engine.errors import RequestError, counted
+from lineshaft.engine.launch.plan import Cell, planned
 from lineshaft.engine.run.options import Options, cores, set_threads
-from lineshaft.engine.spec.config import Config
 
-Cell = tuple[str, Config]
 Runs = Annotated[Path | None, typer.Option("--runs", help=RUNS_HELP)]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1; auto is the GPU where there is one")]
 Every = Annotated[float, typer.Option("--checkpoint-every", min=0, help="seconds between checkpoints")]
@@ -163,52 +160,6 @@ def expected(experiment: str, words: Sequence[str], workers: int | None, per_gpu
     return places(cells, workers, per_gpu)[0]
 
 
-def planned(experiment: str, words: Sequence[str]) -> list[Cell]:
-    """The cells of a grid, or of a table `SYSTEM.tables:FUNCTION`; words then change every row of it."""
-    from lineshaft.engine.spec.experiment import find
-    from lineshaft.engine.spec.grid import grid, grid_over
-
-    if ":" not in experiment:
-        return [(experiment, config) for config in grid(find(experiment).config, words)]
-    return [(a, cell) for a, config in table(experiment) for cell in grid_over(config, words)]
-
-
-def table(address: str) -> list[Cell]:
-    """The rows of a table function, each with the address of its experiment."""
-    from lineshaft.engine.spec.experiment import address_of, fault, module_at, own
-
-    module, _, name = address.rpartition(":")
-    if module.endswith(".py"):
-        found = module_at(Path(module).resolve(), module)
-    else:
-        ours = module.partition(".")[0] in {each.partition(".")[0] for each in own()}
-        try:
-            found = importlib.import_module(f"lineshaft.{module}" if ours else module)
-        except Exception as error:
-            raise RequestError(f"no table {address}: {fault(error)}") from None
-    if not hasattr(found, name):
-        raise RequestError(f"no table {address}: {module} has no {name[:80]}")
-    function = getattr(found, name)
-    return [(address_of(config), config) for config in rows_of(function, address)]
-
-
-def rows_of(function: Any, address: str) -> list[Config]:
-    """The configurations that the function returns; RequestError where it is not a table."""
-    try:
-        inspect.signature(function).bind()
-    except (TypeError, ValueError) as error:
-        raise RequestError(
-            f"{address} is not a table: {error}; a table is a function without arguments"
-        ) from None
-    rows = function()
-    found = list(rows) if isinstance(rows, Iterable) else [rows]
-    if isinstance(rows, Config) or not all(isinstance(row, Config) for row in found):
-        raise RequestError(
-            f"{address} is not a table: it returns {rows!r:.60} instead of a list of configurations"
-        )
-    return found
-
-
 def show_plan(cells: Sequence[Cell], runs: Path) -> int:
     """The runs and their states, nothing started."""
     from lineshaft.engine.launch.task import task
@@ -258,8 +209,3 @@ def launch_cells(
     for run_id in [i for i, state in launcher.states.items() if state == "failed"][:5]:
         say(f"failed: {run_id}: {last_line(runs / run_id / 'error.txt')}")
     return code
-
-
-def last_line(path: Path) -> str:
-    lines = path.read_text(errors="replace").strip().splitlines() if path.exists() else []
-    return lines[-1][:200] if lines else "no message"

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lineshaft.cli import DONE, FAILED, INTERRUPTED
-from lineshaft.cli.output import say
-from lineshaft.cli.run import last_line
+from lineshaft.cli.output import last_line, say
 from lineshaft.engine.errors import counted
 from lineshaft.engine.launch.slurm.job import ticket
 from lineshaft.engine.launch.slurm.submission import queued, submit

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lineshaft.cli.board import Board
-from lineshaft.cli.output import plain, say
-from lineshaft.cli.run import last_line
+from lineshaft.cli.output import last_line, plain, say
 from lineshaft.engine.data.dataset import locate
 from lineshaft.engine.errors import RequestError, counted
 from lineshaft.engine.launch.child import DONE, FAILED

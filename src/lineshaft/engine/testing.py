@@ -41,7 +41,7 @@ class FakeRun(Run):
         entry: Any = _Entry()
         options = Options(device="cpu", ranks=ALONE)
         super().__init__(
-            Folder(directory), config or Config.model_validate({}), options, Stop(), entry, progress
+            Folder(directory), config or Config.model_validate({}), options, Stop(), entry, progress, execute
         )
         self.state, self.cut_at, self.saved = state, cut_at, []
         self.scores: list[float | None] = []

@@ -165,7 +165,7 @@ def follow(experiment: Experiment, config: Config, folder: Folder, options: Opti
     stop, entry = Stop(), provenance.Entry(folder, options, experiment, code, -1.0, started)
     progress = Progress(folder.dir / "progress.json", None)
     with stop.listening():
-        return finish(experiment, Run(folder, config, options, stop, entry, progress))
+        return finish(experiment, Run(folder, config, options, stop, entry, progress, execute))
 
 
 def compute(experiment: Experiment, config: Config, folder: Folder, options: Options, started: str) -> str:
@@ -183,7 +183,7 @@ def compute(experiment: Experiment, config: Config, folder: Folder, options: Opt
         with captured(folder.dir / "log.txt", options.foreground), stop.listening():
             if note:
                 print(f"{note}: it is marked as computed by several codes", file=sys.stderr)
-            run = Run(folder, config, options, stop, entry, progress)
+            run = Run(folder, config, options, stop, entry, progress, execute)
             outcome = finish(experiment, run)
     except RequestError:
         outcome = "refused"

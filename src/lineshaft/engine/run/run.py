@@ -29,16 +29,28 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+Execute = Callable[[str, Config, Path, Options], tuple[Folder, str]]
+"""Computes a run: address, configuration, folder of runs, options -> its folder and its state."""
+
+
 class Run:
     """One execution: where to compute and with what, what was saved, and how to log, save and stop."""
 
     def __init__(
-        self, folder: Folder, config: Config, options: Options, stop: Stop, entry: Entry, progress: Progress
+        self,
+        folder: Folder,
+        config: Config,
+        options: Options,
+        stop: Stop,
+        entry: Entry,
+        progress: Progress,
+        execute: Execute,
     ) -> None:
         self.folder, self.config, self.options = folder, config, options
         self.state: Any = None
         self.relaunched = False
         self.sinks: list[Sink] = []
+        self._execute = execute
         self._stop, self._entry, self._progress = stop, entry, progress
         self._checkpoints = Checkpoints(folder.dir / "checkpoints")
         self._saved = time.monotonic()
@@ -167,14 +179,13 @@ class Run:
 
     def need(self, config: Config) -> Folder:
         """A finished parent run, computed first if it is missing; if it runs elsewhere, waited for."""
-        from lineshaft.engine.run.execute import execute
         from lineshaft.engine.spec.experiment import address_of
 
         address, runs = address_of(config), self.dir.parent.parent
         while True:
             try:
                 with own_random_states(self.device):
-                    folder, state = execute(address, config, runs, self.options)
+                    folder, state = self._execute(address, config, runs, self.options)
             except Busy:
                 if any(self.ranks.any(self._stop.asked)):
                     raise Paused from None

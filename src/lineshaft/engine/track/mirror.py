@@ -4,13 +4,17 @@ A mirror is rebuilt from the run's files whenever an execution opens it, so that
 mirroring again later all end in one history, each step once. A tracker that fails never harms the run.
 """
 
+from __future__ import annotations
+
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lineshaft.engine.errors import RequestError, nearest
-from lineshaft.engine.run.store import Folder
+
+if TYPE_CHECKING:
+    from lineshaft.engine.run.store import Folder
 
 
 class Sink(Protocol):

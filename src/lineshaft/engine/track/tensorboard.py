@@ -1,10 +1,14 @@
 """TensorBoard's record of a run: event files in RUN/tensorboard/."""
 
+from __future__ import annotations
+
 import json
 import shutil
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from lineshaft.engine.run.store import Folder
+if TYPE_CHECKING:
+    from lineshaft.engine.run.store import Folder
 
 
 class Tensorboard:

@@ -1,12 +1,15 @@
 """Weights & Biases' record of a run, online or offline; its files lie in RUN/wandb/."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 import shutil
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lineshaft.engine.run.store import Folder
+if TYPE_CHECKING:
+    from lineshaft.engine.run.store import Folder
 
 
 class Wandb:
