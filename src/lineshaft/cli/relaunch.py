@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from lineshaft.cli.output import plain, runs_folder, say
-from lineshaft.cli.run import Cell, Device, Every, Retry, Runs, Track, launch_cells, show_plan, submitted
+from lineshaft.cli.run import Device, Every, Retry, Runs, Track, launch_cells, show_plan, submitted
 from lineshaft.cli.summary import Tune, Where, names
+from lineshaft.engine.launch.plan import Cell
 from lineshaft.engine.run.options import Options, cores
 
 
