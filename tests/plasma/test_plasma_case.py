@@ -13,10 +13,11 @@ from pydantic import ValidationError
 
 from lineshaft.engine import Folder, Options, RequestError
 from lineshaft.engine.run.execute import execute
+from lineshaft.engine.run.store import folders
 from lineshaft.engine.spec.words import build
 from lineshaft.plasma import momenta, profiles
 from lineshaft.plasma.box import Box, Population, classes_of
-from lineshaft.plasma.cases import Langmuir, Slab, TwoStream
+from lineshaft.plasma.cases import Langmuir, Own, Slab, TwoStream
 from lineshaft.plasma.experiments.simulate import Config
 from lineshaft.plasma.gather import gathered
 from lineshaft.plasma.pic import diagnostics, lists
@@ -307,3 +308,9 @@ def test_a_file_that_is_no_case_is_refused(tmp_path, text, words):
 def test_impossible_boxes_are_refused(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_a_case_without_a_file_is_refused_with_the_way_out(tmp_path):
+    with pytest.raises(RequestError, match=r"names no file: write case=\./target\.py"):
+        execute("plasma.simulate", Config(case=Own()), tmp_path, Options(device="cpu"))
+    assert not list(folders(tmp_path))

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from lineshaft.engine import Part
+from lineshaft.engine import Part, RequestError
 from lineshaft.plasma import profiles, theory
 from lineshaft.plasma.box import Box, Population
 from lineshaft.plasma.pic.laser import Pulse
@@ -187,7 +187,7 @@ class Own(Case):
     """A case of your own: a plain Python file with a function `box() -> Box`, and optionally `compared`."""
 
     name: Literal["own"] = "own"
-    file: str = Field(description="the file, for instance ./target.py")
+    file: str = Field("", description="the file, for instance ./target.py")
     time: float = Field(100.0, gt=0, description="simulated time (1/omega0)")
     settings: dict[str, float | int | str | bool] = Field({}, description="arguments of its function `box`")
     content: str = Field("", description="hash of the file, part of the run's identity; found by itself")
@@ -198,6 +198,8 @@ class Own(Case):
         if not isinstance(values, dict) or "file" not in values:
             return values
         path = Path(str(values["file"]))
+        if not values["file"]:
+            return values
         if not path.is_file():
             raise ValueError(f"there is no file {path}: case.file names a Python file with a function box()")
         found = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
@@ -207,9 +209,12 @@ class Own(Case):
 
     @property
     def dx(self) -> float:
-        return self.contents().dx
+        """Of the file's box; before a file is named, that of the slab, so that a configuration can be made."""
+        return self.contents().dx if self.file else Slab().dx
 
     def contents(self) -> Box:
+        if not self.file:
+            raise RequestError("case=own names no file: write case=./target.py, a file with a function box()")
         function = getattr(loaded(self.file, self.content), "box", None)
         if not callable(function):
             raise ValueError(f"{self.file} has no function box()")

@@ -1,7 +1,10 @@
 """Grids of full-size runs: `lineshaft sweep plasma.tables:benchmark`."""
 
 from lineshaft.plasma.cases import Langmuir, Slab, TwoStream
+from lineshaft.plasma.experiments import train
 from lineshaft.plasma.experiments.simulate import Config
+from lineshaft.plasma.lhpc.methods import AllFluid, BiGaussian, Lhpc, Redrawn
+from lineshaft.plasma.lhpc.target import Target
 
 SEEDS = range(10)
 BENCHMARK = Slab(time=330.0)
@@ -34,3 +37,30 @@ def validation() -> list[Config]:
     """What theory knows: two plasma frequencies and a two-stream growth rate, in both precisions."""
     cases = [Langmuir(), Langmuir(density=2.0), TwoStream()]
     return [Config(case=case, precision=p) for case in cases for p in ("float32", "float64")]
+
+
+def lhpc() -> list[train.Config]:
+    """The learned hybrid and its rivals on the benchmark slab, three training seeds each: made for a GPU."""
+    methods: list[train.AnyMethod] = [
+        Lhpc(),
+        Lhpc(coupling=False),
+        Lhpc(net="none"),
+        AllFluid(),
+        AllFluid(core=False, fields="learned"),
+        BiGaussian(),
+        BiGaussian(core=False, fields="learned"),
+        Redrawn(),
+    ]
+    return [
+        train.Config(
+            target=Target(),
+            method=method,
+            members=3,
+            single=800,
+            batch=8,
+            unroll=(2, 4, 8),
+            unroll_iterations=400,
+            unroll_batch=3,
+        )
+        for method in methods
+    ]

@@ -36,7 +36,8 @@ def warm(runs: Table) -> Measured | None:
     best = runs.best("val/recall@100")
     by_item = untuned.interval(f"{RECALL}_item").value
     reason = (
-        f"DeepNaniNet has no kept run over three seeds; shown is what no model can exceed, 1 / WMF's recall@100 of {value:.3f}: "
+        f"DeepNaniNet has no kept run over three seeds; shown is what no model can exceed, "
+        f"1 / WMF's recall@100 of {value:.3f}: "
         f"{HEADLINE_GAIN:g}x {possible(low)}; as mean over items, {by_item:.3f}, the bound is "
         f"{1 / by_item:.1f}x. Best on validation so far: {best[0].values['model']}, "
         f"{best.interval(RECALL).value / value:.2f}x"
