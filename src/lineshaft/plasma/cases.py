@@ -209,7 +209,7 @@ class Own(Case):
 
     @property
     def dx(self) -> float:
-        """Of the file's box; before a file is named, that of the slab, so that a configuration can be made."""
+        """Of the file's box; until a file is named the slab's, so that a configuration can be made."""
         return self.contents().dx if self.file else Slab().dx
 
     def contents(self) -> Box:
