@@ -35,7 +35,7 @@ def fit(
     y: bool [rows]; weight: of each row, all 1 by default. Features that occur fewer than `rare` times keep
     weight 0. Stops when an iteration gains less than `tolerance` of the loss.
     """
-    counts = np.bincount(x.indices, minlength=x.shape[1])
+    counts = x.T @ np.ones(x.shape[0], np.float32)
     used = np.flatnonzero(counts >= rare)
     columns = np.append(used, x.shape[1])
     begin = np.zeros(len(columns), np.float32) if start is None else start[columns]
