@@ -113,7 +113,7 @@ class Proposer:
         """
         known = {slot: self.ontology.canonical_value(slot, value) for slot, value in previous.items()}
         found = self._static(scene) + self._copied(scene, known, previous) + self._drops(scene, previous)
-        return [c for c in found if known.get(c.slot) != (c.relation, {c.canonical})]
+        return [c for c in found if known.get(c.slot) != (c.relation, frozenset((c.canonical,)))]
 
     def state_facts(self, candidates: Sequence[Candidate], previous: State) -> np.ndarray:
         """uint32 [candidates, 6]: what the state before the turn says about each candidate."""
@@ -188,7 +188,7 @@ class Proposer:
         self, scene: Scene, known: dict[Slot, tuple[str, frozenset[str]]], previous: State
     ) -> list[Candidate]:
         static = {(candidate.slot, candidate.canonical) for candidate in self._static(scene)}
-        found = {}
+        found: dict[tuple[Slot, str], tuple[Slot, str]] = {}
         for slot in sorted(previous):
             for target in self.copies.get(slot, ()):
                 for canonical in sorted(known[slot][1] & self.ontology.values.get(target, frozenset())):

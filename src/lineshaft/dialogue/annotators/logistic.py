@@ -72,17 +72,17 @@ def minimise(
         point, value, gradient = new, new_value, new_gradient
         if gained < tolerance:
             break
-    return point * scale
+    return np.asarray(point * scale)
 
 
 def logits(x: csr_matrix, weights: np.ndarray) -> np.ndarray:
     """float [rows]: the log odds of each row under weights [features + 1]."""
-    return x @ weights[:-1] + weights[-1]
+    return np.asarray(x @ weights[:-1] + weights[-1])
 
 
 def chances(x: csr_matrix, weights: np.ndarray) -> np.ndarray:
     """float [rows]: the chance of each row under weights [features + 1]."""
-    return expit(logits(x, weights))
+    return np.asarray(expit(logits(x, weights)))
 
 
 class _Loss:

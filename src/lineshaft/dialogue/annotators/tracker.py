@@ -218,9 +218,9 @@ class Tracker:
             return np.zeros(0)
         scores = np.add.reduceat(self.weights[one.buckets], one.starts[:-1]) + self.weights[-1]
         if self.boosted is None:
-            return expit(scores)
+            return np.asarray(expit(scores))
         above = self.trainer.seen(self.heads, scenes, one.owner, one.slot)
-        return self.boosted.predict_proba(_dense(one, scores, above))[:, 1]
+        return np.asarray(self.boosted.predict_proba(_dense(one, scores, above))[:, 1])
 
     def turn_scores(self, scenes: Sequence[Scene]) -> list[np.ndarray]:
         """float32 [scenes, slots + domains + 2] of each view's heads."""

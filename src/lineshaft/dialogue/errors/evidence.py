@@ -14,6 +14,7 @@ import numpy as np
 from lineshaft.dialogue.annotators import line_text as text
 from lineshaft.dialogue.annotators.candidates import DROPPED
 from lineshaft.dialogue.annotators.rows import Example, batch, made
+from lineshaft.dialogue.annotators.scene import Scene
 from lineshaft.dialogue.annotators.tracker import Tracker
 
 COUNTS = 9
@@ -37,7 +38,7 @@ def evidence(models: Sequence[Tracker], found: Sequence[Example]) -> np.ndarray:
 
 def confidence(models: Sequence[Tracker], found: Sequence[Example]) -> np.ndarray:
     """float [examples]: the log chance that all decisions of an annotation are right, by the last model."""
-    return _Table(models[-1], found).chances()[:, 2:].sum(1)
+    return np.asarray(_Table(models[-1], found).chances()[:, 2:].sum(1))
 
 
 def written(example: Example) -> str:
@@ -114,5 +115,5 @@ class _Table:
         return result
 
 
-def _seen(hindsight: bool, example: Example):  # type: ignore[no-untyped-def]
+def _seen(hindsight: bool, example: Example) -> Scene:
     return example.looking_ahead if hindsight and example.looking_ahead is not None else example.scene
