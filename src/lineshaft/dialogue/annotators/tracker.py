@@ -277,32 +277,37 @@ def decide(
 ) -> Prediction:
     """For each slot the likeliest change above the threshold; a slot of `several` values takes all of them
     that share its relation."""
-    above: dict[Slot, list[tuple[float, Candidate]]] = defaultdict(list)
-    for candidate, chance in zip(candidates, chances):
-        if chance > threshold:
-            above[candidate.slot].append((float(chance), candidate))
-    chosen: dict[Slot, list[Candidate]] = {}
-    for slot, found in above.items():
-        found.sort(key=lambda pair: -pair[0])
-        first = found[0][1]
-        more = [c for _, c in found[1:] if c.relation == first.relation and c.canonical != DROPPED]
-        chosen[slot] = [first, *more] if slot in several and first.canonical != DROPPED else [first]
+    above: dict[Slot, list[int]] = defaultdict(list)
+    likely = np.flatnonzero(chances > threshold)
+    for number in likely[np.argsort(-chances[likely], kind="stable")].tolist():
+        above[candidates[number].slot].append(number)
+    chosen = {slot: _together(candidates, found, slot in several) for slot, found in above.items()}
+    made = {slot: [candidates[number] for number in found] for slot, found in chosen.items()}
     update = Update(
         {
             slot: Value(tuple(dict.fromkeys(c.surface for c in each)), each[0].relation)
-            for slot, each in chosen.items()
+            for slot, each in made.items()
             if each[0].canonical != DROPPED
         },
-        frozenset(slot for slot, each in chosen.items() if each[0].canonical == DROPPED),
+        frozenset(slot for slot, each in made.items() if each[0].canonical == DROPPED),
     )
-    taken = {id(candidate) for each in chosen.values() for candidate in each}
+    agreed = 1 - chances
+    taken = [number for found in chosen.values() for number in found]
+    agreed[taken] = chances[taken]
     slots: dict[Slot, float] = {}
-    total = 1.0
-    for candidate, chance in zip(candidates, chances):
-        agreed = float(chance) if id(candidate) in taken else 1 - float(chance)
-        slots[candidate.slot] = slots.get(candidate.slot, 1.0) * agreed
-        total *= agreed
-    return Prediction(update, apply(previous, update), total, slots)
+    for candidate, chance in zip(candidates, agreed.tolist()):
+        slots[candidate.slot] = slots.get(candidate.slot, 1.0) * chance
+    return Prediction(update, apply(previous, update), float(agreed.prod()), slots)
+
+
+def _together(candidates: Sequence[Candidate], found: Sequence[int], several: bool) -> list[int]:
+    """The likeliest of a slot's candidates; where it takes several values, those of its relation too."""
+    first = candidates[found[0]]
+    if not several or first.canonical == DROPPED:
+        return [found[0]]
+    more = [candidates[number] for number in found[1:]]
+    fit = [c.relation == first.relation and c.canonical != DROPPED for c in more]
+    return [found[0], *(number for number, fits in zip(found[1:], fit) if fits)]
 
 
 def _dense(rows: Rows | Batch, scores: np.ndarray, above: np.ndarray) -> np.ndarray:
