@@ -12,12 +12,11 @@ import sys
 
 import torch
 
-from lineshaft.plasma.experiments.train import Config, assembled
+from lineshaft.plasma.lhpc.build import assembled
 from lineshaft.plasma.lhpc.evaluate import seconds
-from lineshaft.plasma.lhpc.learn import state_of
 from lineshaft.plasma.lhpc.methods import AllFluid, Lhpc
 from lineshaft.plasma.lhpc.particles import Particles, moments
-from lineshaft.plasma.lhpc.rollout import Solver
+from lineshaft.plasma.lhpc.rollout import Solver, state_of
 from lineshaft.plasma.lhpc.target import MACRO, Constants, Target
 from lineshaft.plasma.lhpc.trajectory import start
 
@@ -43,7 +42,7 @@ def timed(target: Target, device: str) -> dict:
         1e3 / MACRO * seconds(lambda: particles.last(state_of(None, fields, full), entering), device)
     )
     for name, method in (("lhpc", Lhpc()), ("all_fluid", AllFluid()), ("classical", Lhpc(net="none"))):
-        solver = assembled(Config(target=target, method=method, members=1), device)
+        solver = assembled(target, method, 1, device)
         some = tail if method.name == "lhpc" else None
 
         def work(solver: Solver = solver, some: Particles | None = some) -> None:
