@@ -91,8 +91,8 @@ def picked(value: Tensor, which: int) -> Tensor:
     return value[:, which : which + 1] if value.dim() == 5 else value[which : which + 1]
 
 
-def load(path: Path, device: str, target: Target | None = None) -> tuple[AnyMethod, Solver]:
-    """The method and the solver of a file that `plasma.train` has written.
+def load(path: Path, device: str, target: Target | None = None, which: int = 0) -> tuple[AnyMethod, Solver]:
+    """The method and the solver of one member of a file that `plasma.train` has written.
 
     Another `target` than the one trained on may be given: nets know no place.
     """
@@ -100,9 +100,10 @@ def load(path: Path, device: str, target: Target | None = None) -> tuple[AnyMeth
     config = json.loads(text)
     method: AnyMethod = TypeAdapter(AnyMethod).validate_python(config["method"])
     members = parts["fluid"]["net.head.weight"].shape[0]
-    solver = assembled(target or Target.model_validate(config["target"]), method, members, device)
+    place = target or Target.model_validate(config["target"])
+    solver = assembled(place, method, members, device)
     restore(solver, parts)
-    return method, solver
+    return method, member(place, method, solver, which, device)
 
 
 def variants(method: Method, solver: Solver) -> dict[str, Solver]:

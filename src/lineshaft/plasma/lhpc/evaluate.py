@@ -105,7 +105,7 @@ def step_time(solver: Solver, method: Method, kept: Trajectories) -> tuple[float
     return seconds(ours, device) / MACRO, seconds(theirs, device) / MACRO
 
 
-def seconds(work: Callable[[], None], device: str) -> float:
+def seconds(work: Callable[[], object], device: str) -> float:
     """The shortest of several calls; on a GPU as a captured graph where that works."""
     if not device.startswith("cuda"):
         return min(clocked(work, lambda: None) for _ in range(3))
@@ -126,7 +126,7 @@ def seconds(work: Callable[[], None], device: str) -> float:
     return min(clocked(work, torch.cuda.synchronize) for _ in range(10))
 
 
-def clocked(work: Callable[[], None], wait: Callable[[], None]) -> float:
+def clocked(work: Callable[[], object], wait: Callable[[], None]) -> float:
     wait()
     begin = time.perf_counter()
     work()
