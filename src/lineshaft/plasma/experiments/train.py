@@ -81,7 +81,7 @@ class Config(engine.Config):
     compile: bool = Field(
         False, description="fuse the kernels of unrolled steps: several times faster on a GPU"
     )
-    stage_seconds: float = Field(600.0, gt=0, description="a stage ends early after this long")
+    seconds: float = Field(7200.0, gt=0, description="a stage ends early after its share of this")
 
     @model_validator(mode="after")
     def trains_what_can_be_trained(self) -> "Config":
@@ -141,6 +141,12 @@ def save(config: Config, run: Run, solver: Solver, found: Weights) -> None:
         weights.write(run.dir / "model.safetensors", config.model_dump_json(), found)
 
 
+def share(config: Config, stage: int) -> float:
+    """Seconds that a stage has: in proportion to the macro steps it unrolls; two for single steps."""
+    parts = (2, *config.unroll)
+    return config.seconds * parts[stage] / sum(parts)
+
+
 def advance(config: Config, run: Run, solver: Solver, lessons: Lessons, stage: int) -> None:
     """One stage of training."""
     if not modules(solver):
@@ -148,7 +154,7 @@ def advance(config: Config, run: Run, solver: Solver, lessons: Lessons, stage: i
     if stage > 0:
         unrolled(config, run, solver, lessons, stage)
         return
-    course = Course("single", config.single, config.lr, 1.0, config.stage_seconds)
+    course = Course("single", config.single, config.lr, 1.0, share(config, 0) / 2)
     fluid, injection = solver.fluid, solver.injection
     assert fluid is not None
 
@@ -173,7 +179,7 @@ def unrolled(config: Config, run: Run, solver: Solver, lessons: Lessons, stage: 
     """Train fluid and injection together through several macro steps."""
     macros = config.unroll[stage - 1]
     name = f"unrolled_{macros * MACRO}"
-    course = Course(name, config.unroll_iterations, config.unroll_lr, 0.5, config.stage_seconds)
+    course = Course(name, config.unroll_iterations, config.unroll_lr, 0.5, share(config, stage))
     push = macros // 2 if config.pushforward else 0
     how = Unrolling(macros, push, max(config.unroll), config.compile)
     train(
