@@ -115,13 +115,14 @@ def learned(config: Config, run: Run, solver: Solver, kept: Trajectories, scale:
     """Train the solver through all stages and leave it with the weights of the best one."""
     lessons, clock = Lessons.of(kept, config.method), time.monotonic()
     calibrate(solver, lessons, config.batch)
-    state: dict[str, Any] = {"chosen": None, "best": float("inf"), "stage": 0, "choice": 0, "valid": {}}
+    state: dict[str, Any] = {"chosen": None, "best": float("inf"), "stage": 0, "choice": 0}
+    state |= {"valid": {}, "done": {}}
     if run.state is not None and not run.relaunched:
         state = run.state
         restore(solver, state["now"])
     stages = ["single", *(f"unrolled_{h * MACRO}" for h in config.unroll)] if modules(solver) else ["none"]
     for stage in range(state["stage"], len(stages)):
-        advance(config, run, solver, lessons, stage)
+        state["done"][stages[stage]] = advance(config, run, solver, lessons, stage)
         found = validated(config, solver, kept, scale, until=50)
         run.log(STAGE * (stage + 1), found)
         state["valid"][stages[stage]] = found["valid/field@50"]
@@ -132,6 +133,7 @@ def learned(config: Config, run: Run, solver: Solver, kept: Trajectories, scale:
         run.checkpoint(STAGE * (stage + 1), state.copy)
     restore(solver, state["chosen"])
     metrics = {f"stage/{name}": value for name, value in state["valid"].items()}
+    metrics |= {f"iterations/{name}": float(value) for name, value in state["done"].items()}
     metrics |= {"train/seconds": time.monotonic() - clock, "stage": float(state["choice"])}
     return metrics | {"train/parameters": parameters(solver) / config.members}
 
@@ -148,13 +150,12 @@ def share(config: Config, stage: int) -> float:
     return config.seconds * parts[stage] / sum(parts)
 
 
-def advance(config: Config, run: Run, solver: Solver, lessons: Lessons, stage: int) -> None:
-    """One stage of training."""
+def advance(config: Config, run: Run, solver: Solver, lessons: Lessons, stage: int) -> int:
+    """One stage of training; returns its iterations."""
     if not modules(solver):
-        return
+        return 0
     if stage > 0:
-        unrolled(config, run, solver, lessons, stage)
-        return
+        return unrolled(config, run, solver, lessons, stage)
     course = Course("single", config.single, config.lr, 1.0, share(config, 0) / 2)
     fluid, injection = solver.fluid, solver.injection
     assert fluid is not None
@@ -170,20 +171,24 @@ def advance(config: Config, run: Run, solver: Solver, lessons: Lessons, stage: i
     def log(what: str) -> Callable[[int, float], None]:
         return lambda i, value: run.log(STAGE * stage + i, {f"loss/{what}": value})
 
+    done = 0
     if fluid.net is not None:
-        train(course, config.members, [fluid], draw, lambda batch: single_loss(solver, batch), log("fluid"))
+        done = train(
+            course, config.members, [fluid], draw, lambda batch: single_loss(solver, batch), log("fluid")
+        )
     if isinstance(injection, Injection):
         train(course, config.members, [injection], draw, likelihood, log("injection"))
+    return done
 
 
-def unrolled(config: Config, run: Run, solver: Solver, lessons: Lessons, stage: int) -> None:
+def unrolled(config: Config, run: Run, solver: Solver, lessons: Lessons, stage: int) -> int:
     """Train fluid and injection together through several macro steps."""
     macros = config.unroll[stage - 1]
     name = f"unrolled_{macros * MACRO}"
     course = Course(name, config.unroll_iterations, config.unroll_lr, 0.5, share(config, stage))
     push = macros // 2 if config.pushforward else 0
     how = Unrolling(macros, push, max(config.unroll), config.compile)
-    train(
+    return train(
         course,
         config.members,
         modules(solver),
