@@ -77,7 +77,7 @@ def course(method: AnyMethod, window: float = 0.0) -> train.Config:
         target=Target(window=window),
         method=method,
         members=3,
-        single=800,
+        single=600,
         batch=8,
         unroll=(2, 4, 8),
         unroll_iterations=400,

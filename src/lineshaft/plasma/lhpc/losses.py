@@ -72,6 +72,7 @@ def unrolled_loss(solver: Solver, batch: Batch, how: Unrolling) -> Tensor:
     state, loss = start, start.along.new_zeros(())
     for h in range(how.macros):
         with torch.set_grad_enabled(h >= how.pushforward):
+            state = leaves(state) if how.fused and h in (0, how.pushforward) else state
             before = state.moments
             entering = batch["entering"][:, h * MACRO : (h + 1) * MACRO]
             state = solver.couple(solver.last(state, entering, fused=how.fused), before, fused=how.fused)
@@ -81,28 +82,30 @@ def unrolled_loss(solver: Solver, batch: Batch, how: Unrolling) -> Tensor:
 
 
 def beginning(solver: Solver, batch: Batch, how: Unrolling) -> State:
-    """The state that a batch starts from.
-
-    Where the step is compiled all of it asks for gradients and is contiguous, as after any step: else every
-    mixture would be compiled anew.
-    """
+    """The state that a batch starts from."""
     some = None
     if solver.hybrid:
         cell, offset, ux, uy, uz, weight = batch["particles"].unbind(2)
         some = Particles(cell.long(), offset, ux, uy, uz, weight, cell.shape[-1])
         some = some.roomier(max(how.room, how.macros) * solver.slots)
-    state = state_of(batch["moments"][:, 0], batch["fields"][:, 0], some)
-    if not how.fused:
-        return state
+    return state_of(batch["moments"][:, 0], batch["fields"][:, 0], some)
+
+
+def leaves(state: State) -> State:
+    """The state cut off from what was before, all of it asking for gradients where any are wanted.
+
+    A state after a step does and is contiguous: every other mixture would be compiled anew.
+    """
 
     def leaf(x: Tensor) -> Tensor:
-        return x.detach().contiguous().requires_grad_(how.pushforward == 0)
+        return x.detach().contiguous().requires_grad_(torch.is_grad_enabled())
 
-    assert state.moments is not None
+    moments = None if state.moments is None else leaf(state.moments)
+    some = state.particles
     if some is not None:
         offset, ux, uy, uz, weight = (leaf(x) for x in some.arrays[1:])
         some = Particles(some.cell, offset, ux, uy, uz, weight, some.used)
-    return State(leaf(state.moments), leaf(state.along), leaf(state.right), leaf(state.left), some)
+    return State(moments, leaf(state.along), leaf(state.right), leaf(state.left), some)
 
 
 def distance(solver: Solver, state: State, batch: Batch, macro: int) -> Tensor:
