@@ -104,7 +104,7 @@ def run(config: Config, run: Run) -> dict[str, float]:
     if solver.fluid is not None:
         metrics |= learned(config, run, solver, kept, scale)
         metrics |= timed(config, solver, kept)
-        metrics |= validated(config, solver, kept, scale)
+        metrics |= validated(config, run, solver, kept, scale, "chosen")
     metrics |= held_out(config, run, solver, kept, scale)
     for name, other in variants(config.method, solver).items():
         metrics |= held_out(config, run, other, kept, scale, name)
@@ -123,7 +123,7 @@ def learned(config: Config, run: Run, solver: Solver, kept: Trajectories, scale:
     stages = ["single", *(f"unrolled_{h * MACRO}" for h in config.unroll)] if modules(solver) else ["none"]
     for stage in range(state["stage"], len(stages)):
         state["done"][stages[stage]] = advance(config, run, solver, lessons, stage)
-        found = validated(config, solver, kept, scale, until=50)
+        found = validated(config, run, solver, kept, scale, stages[stage])
         run.log(STAGE * (stage + 1), found)
         state["valid"][stages[stage]] = found["valid/field@50"]
         if state["chosen"] is None or found["valid/field@50"] < state["best"]:
@@ -206,14 +206,20 @@ def timed(config: Config, solver: Solver, kept: Trajectories) -> dict[str, float
 
 
 def validated(
-    config: Config, solver: Solver, kept: Trajectories, scale: Scale, until: int = HORIZONS[-1]
+    config: Config, run: Run, solver: Solver, kept: Trajectories, scale: Scale, stage: str
 ) -> dict[str, float]:
-    """Mean errors on the validation amplitudes, as `valid/field@50` and so on."""
+    """Mean errors on the validation amplitudes, `valid/field@50` and so on; of fields an array a stage."""
     first, count = len(config.target.train), len(config.target.valid)
-    rolled = [
-        roll(solver, config.method, kept, first + j, scale, config.members, until) for j in range(count)
-    ]
+    rolled = [roll(solver, config.method, kept, first + j, scale, config.members) for j in range(count)]
+    if rolled:
+        run.array(f"valid_{stage}_field", table(rolled, "field"))
     return {f"valid/{key}": value for key, value in (means(rolled) or {"field@50": 0.0}).items()}
+
+
+def table(rolled: list[Errors], name: str) -> np.ndarray:
+    """All errors of a quantity, [amplitude, member, restart, horizon]."""
+    found = [np.stack([r[h][name].numpy() for h in HORIZONS], -1) for r in rolled]
+    return np.stack(found).astype(np.float32)
 
 
 def means(rolled: list[Errors]) -> dict[str, float]:
@@ -240,6 +246,5 @@ def held_out(
         rolled.append(roll(solver, config.method, kept, first + j, scale, members))
         metrics |= {f"{prefix}a0={a0:g}/{key}": value for key, value in means(rolled[-1:]).items()}
     for name in rolled[0][HORIZONS[0]]:
-        table = np.stack([np.stack([r[h][name].numpy() for h in HORIZONS], -1) for r in rolled])
-        run.array(f"errors_{variant}_{name}" if variant else f"errors_{name}", table.astype(np.float32))
+        run.array(f"errors_{variant}_{name}" if variant else f"errors_{name}", table(rolled, name))
     return metrics
