@@ -20,9 +20,11 @@ from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from lineshaft.recommend.catalogue.catalogue import Catalogue
+from lineshaft.recommend.models.fitted import fitted
+from lineshaft.recommend.models.itemitem import Pruned, Whole
 from lineshaft.recommend.models.l3ae import BOTH, AnyEncoder, L3ae
 from lineshaft.recommend.models.model import Model, Scorer, State, counts
-from lineshaft.recommend.models.wmf import Wmf, item_factors
+from lineshaft.recommend.models.wmf import FoldIn, Wmf
 from lineshaft.recommend.nets.denoising import Draws
 from lineshaft.recommend.nets.device import device
 from lineshaft.recommend.nets.losses import Entmax, Multinomial, distilled
@@ -75,7 +77,7 @@ class Training:
         blocks = [encoder.encode(texts) for encoder in how.encoders]
         columns = np.concatenate([block / (block.std() or 1) for block in blocks], axis=1)
         self.text = torch.from_numpy(columns.astype(np.float32)).to(self.device)
-        factors = None if how.start is None else item_factors(likes, how.start, seed, threads)
+        factors = None if how.start is None else self._factors(how.start, seed, threads)
         width = 96 if factors is None else factors.shape[1]
         first = starting(factors, len(catalogue), width, torch.Generator().manual_seed(seed))
         self.items = ItemTower(columns.shape[1], width, first, self._graph(blocks[0], seed)).to(self.device)
@@ -83,9 +85,14 @@ class Training:
         self.draws = Draws(likes, self.device, how.small, seed)
         self.teacher = None
         if how.distil:
-            taught = how.teacher.fit(likes, catalogue, seed=seed, threads=threads).weights
-            dense = taught if isinstance(taught, np.ndarray) else taught.toarray()
-            self.teacher = torch.from_numpy(dense).to(self.device)
+            taught = fitted(how.teacher, likes, catalogue, seed=seed, threads=threads)
+            assert isinstance(taught, Whole | Pruned)
+            self.teacher = torch.from_numpy(taught.dense()).to(self.device)
+
+    def _factors(self, start: Wmf, seed: int, threads: int) -> np.ndarray:
+        found = fitted(start, self.likes, self.catalogue, seed=seed, threads=threads)
+        assert isinstance(found, FoldIn)
+        return found.factors
 
     def _graph(self, texts: np.ndarray, seed: int) -> Graph | None:
         if self.how.edges == "none" or not len(self.catalogue.edges):
