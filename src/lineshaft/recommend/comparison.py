@@ -138,6 +138,16 @@ def of(settings: Settings, task: AnyTask) -> Config:
     )
 
 
+def encoder() -> list[Config]:
+    """MiniLM frozen (the full network) against its last one and two layers tuned, on unseen items."""
+    found = []
+    for settings in SETS:
+        full = settings.net_tries()[settings.net["unseen"]]
+        variants = tuple(full.model_copy(update={"tuned": layers}) for layers in (1, 2))
+        found.append(of_net(settings, Unseen(), full, variants))
+    return found
+
+
 def ablations() -> list[Config]:
     """The network without each of its pieces, on unseen items and on known users."""
     return [ablation(settings, task) for task in (Unseen(), Warm()) for settings in SETS]
@@ -156,6 +166,11 @@ def ablation(settings: Settings, task: AnyTask) -> Config:
         {"loss": Entmax()},
     )
     variants = tuple(full.model_copy(update=change) for change in changes)
+    return of_net(settings, task, full, variants)
+
+
+def of_net(settings: Settings, task: AnyTask, full: DeepNaniNet, variants: tuple[DeepNaniNet, ...]) -> Config:
+    """The network and its variants, alone and in the blend."""
     return Config(
         data=settings.data,
         task=task,
