@@ -115,16 +115,16 @@ def fluid(runs: Table) -> Measured | None:
     others |= {"bi-Gaussian, learned fields": BI_LEARNED.among(runs), "bi-Gaussian, Maxwell": BI.among(runs)}
     named = {name: row for name, row in others.items() if row is not None}
     texts = [
-        f"{name}: {words(row, ours, 'field', HEADLINE)}, {words(row, ours, 'moments', HEADLINE)}, its own errors "
-        f"{absolute(row, 'field', HEADLINE)} and {absolute(row, 'moments', HEADLINE)}"
+        f"{name}: {words(row, ours, 'field', HEADLINE)}, {words(row, ours, 'moments', HEADLINE)}, its own "
+        f"errors {absolute(row, 'field', HEADLINE)} and {absolute(row, 'moments', HEADLINE)}"
         for name, row in named.items()
     ]
     fair = FLUID.among(runs)
     solved = fair and against(fair, ours, "field", 50, HEADLINE)
     own = f"{absolute(ours, 'field', HEADLINE)}, moments {absolute(ours, 'moments', HEADLINE)}"
     reason = (
-        f"error over LHPC's (field {own}) at 1/20/50/200 steps, a0 = 10: {'; '.join(texts)}; {apart(ours, named)}; "
-        "where a rival's moments are wrong by more than 1 it has hardly learnt, and the ratio flatters LHPC"
+        f"error over LHPC's (field {own}) at 1/20/50/200 steps, a0 = 10: {'; '.join(texts)}; "
+        f"{apart(ours, named)}; where a rival's moments are wrong by more than 1 it has hardly learnt, and the ratio flatters LHPC"
     )
     at_most: Verdict = "exceeded" if solved and solved.low > 1 else "partly"
     return Measured(found, Table([ours, *named.values()]), reason, at_most=at_most)
@@ -182,7 +182,7 @@ def rollout(runs: Table) -> Measured | None:
 
 
 def step(runs: Table) -> Measured | None:
-    """The ratio of a step's time, all particles over LHPC, at the publication's number of particles and cells.
+    """The ratio of a step's time, all particles over LHPC, at the publication's particles and cells.
 
     One timing a size, so its interval is itself; larger sizes stand in the reason.
     """
