@@ -59,7 +59,7 @@ class Loop:
         self.has_norms = any(isinstance(module, NORMS) for module in net.modules())
         self.is_long = stream.trained_rows >= speed.WORTH_COMPILING
         self.player = Player(partial(self.step, observing=False), self.generator)
-        self.stream_aside = torch.cuda.Stream(self.device) if self.can_record else None
+        self.stream_aside = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None
         refuse_single_rows(self)
 
     # Tasks and phases
