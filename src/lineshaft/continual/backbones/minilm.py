@@ -92,6 +92,8 @@ def squash(x: Tensor) -> Tensor:
 class TextNet(Net):
     """An encoder of tokens [n, length] with adapters behind its two projections a layer."""
 
+    recordable = False  # a batch is cut to its longest row
+
     def __init__(self, encoder: Any, size: int, capsules: int, tasks: int) -> None:
         super().__init__(encoder, encoder.config.hidden_size)
         self.has_capsules = capsules > 0

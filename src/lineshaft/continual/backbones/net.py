@@ -29,7 +29,11 @@ class Net(nn.Module):
 
     The body is a sequence of stages, so that methods can put columns beside it or masks behind a stage.
     needs_task: features differ by task (columns, masks, adapters), so each task is embedded for itself.
+    recordable: a forward pass waits for nothing and its shapes depend on no data, so that a training step
+    may be played back as a CUDA graph.
     """
+
+    recordable = True
 
     def __init__(self, body: nn.Module, width: int) -> None:
         super().__init__()

@@ -24,6 +24,7 @@ class Pnn(Method):
     """Keeps nothing: the frozen columns are the memory."""
 
     name: Literal["pnn"] = "pnn"
+    recordable = True
 
     def attach(self, net: Net, stream: Stream) -> Net:
         ids = stream.tasks[0].train[:2]
