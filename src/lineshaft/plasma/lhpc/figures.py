@@ -124,7 +124,8 @@ def fluid(runs: Table) -> Measured | None:
     own = f"{absolute(ours, 'field', HEADLINE)}, moments {absolute(ours, 'moments', HEADLINE)}"
     reason = (
         f"error over LHPC's (field {own}) at 1/20/50/200 steps, a0 = 10: {'; '.join(texts)}; "
-        f"{apart(ours, named)}; where a rival's moments are wrong by more than 1 it has hardly learnt, and the ratio flatters LHPC"
+        f"{apart(ours, named)}; where a rival's moments are wrong by more than 1 it has hardly learnt, and "
+        "the ratio flatters LHPC"
     )
     at_most: Verdict = "exceeded" if solved and solved.low > 1 else "partly"
     return Measured(found, Table([ours, *named.values()]), reason, at_most=at_most)
