@@ -374,8 +374,8 @@ def test_a_fused_step_trains_as_a_plain_one(kept, push, monkeypatch):
 
 @pytest.mark.parametrize("name", ["front", "published"])
 def test_shipped_solvers_beat_the_core_on_a_slab_they_never_saw(name, tmp_path):
-    target = SLAB.model_copy(update={"ppc": 24, "steps": 840})
-    config = RolloutConfig(weights=name, target=target, at=30.0)
+    target = SLAB.model_copy(update={"ppc": 24, "steps": 640})
+    config = RolloutConfig(weights=name, target=target, at=26.0, steps=120)
     folder, state = execute("plasma.rollout", config, tmp_path, Options(device="cpu"))
     assert state == "done", folder.error()
     result = folder.result()
