@@ -74,10 +74,21 @@ def question(
     features: Sequence[np.ndarray], held_out: csr_matrix, sizes: np.ndarray, few: int = 300
 ) -> Question:
     """Keep of each basket the `few` items that some feature scores highest."""
-    best = np.max(features, axis=0)
-    width = min(few, best.shape[1])
-    chosen = np.argpartition(-best, width - 1, axis=1)[:, :width]
+    chosen = best_of(features, few)
     z = np.stack([np.take_along_axis(feature, chosen, axis=1) for feature in features]).astype(np.float32)
+    return over(z, held_out, chosen, sizes)
+
+
+def best_of(features: Sequence[np.ndarray], few: int) -> np.ndarray:
+    """(baskets, few) columns where the largest of the features is largest, in no order."""
+    best = torch.from_numpy(features[0]).float()
+    for feature in features[1:]:
+        best = torch.maximum(best, torch.from_numpy(feature).float())
+    return torch.topk(best, min(few, best.shape[1]), dim=1, sorted=False).indices.numpy()
+
+
+def over(z: np.ndarray, held_out: csr_matrix, chosen: np.ndarray, sizes: np.ndarray) -> Question:
+    """A question over chosen columns (baskets, few), whose scores z (features, baskets, few) are known."""
     wanted = np.take_along_axis(held_out.toarray(), chosen, axis=1) > 0
     lots = np.random.default_rng(0).uniform(0, 1e-4, wanted.shape).astype(np.float32)
     return Question(z, wanted, np.diff(held_out.indptr).astype(np.float32), sizes, lots)
