@@ -114,7 +114,7 @@ def test_a_constant_score_finds_what_chance_finds() -> None:
     wanted[:, 0] = True
     asked = question(np.zeros((1, 400, 50), np.float32), wanted)
     lists = (5, 10)
-    assert gate.criterion(asked.z[0], asked, lists) == pytest.approx(5 / 50 + 10 / 50, abs=0.05)
+    assert float(gate.criterion(asked.z[0], asked, lists)) == pytest.approx(5 / 50 + 10 / 50, abs=0.05)
 
 
 def test_the_search_takes_the_feature_that_tells_and_leaves_noise() -> None:

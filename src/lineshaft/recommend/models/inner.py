@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.models import gate
@@ -53,7 +54,7 @@ class Inner:
 
     def _value(self, z: np.ndarray) -> float:
         asked = self._question([z], self._rated())
-        return gate.criterion(asked.z[0], asked, self.lists)
+        return float(gate.criterion(asked.z[0], asked, self.lists))
 
     def _rated(self) -> np.ndarray:
         return np.flatnonzero(self.likes > 0)
@@ -102,9 +103,12 @@ class Inner:
                 scores.append(np.take_along_axis(score, best, axis=1))
                 columns.append(items[best])
             chosen = np.concatenate(columns, axis=1)
-            asked = gate.over(np.zeros((0, *chosen.shape)), self.drawn.held_out[rows], chosen, sizes[rows])
+            asked = gate.over(
+                np.zeros((0, *chosen.shape), np.float32), self.drawn.held_out[rows], chosen, sizes[rows]
+            )
+            known, fresh = (torch.from_numpy(score).to(asked.z.device) for score in scores)
             values = {
-                (a, b): gate.criterion(np.concatenate([scores[0], a * scores[1] + b], 1), asked, self.lists)
+                (a, b): float(gate.criterion(torch.cat([known, a * fresh + b], 1), asked, self.lists))
                 for a in PLACES
                 for b in SHIFTS
             }
