@@ -31,7 +31,7 @@ class Outcome:
         return np.asarray(self.values[figure].mean(0))
 
     def summary(self) -> dict[str, float]:
-        """Means with the interval of recall@100 over people; its deviation over seeds if there are several."""
+        """Means, recall@100 with its interval over people and its deviation over several seeds."""
         found = {figure: float(values.mean()) for figure, values in self.values.items()}
         each = self.mean("recall@100")
         half = 1.96 * float(each.std()) / len(each) ** 0.5
