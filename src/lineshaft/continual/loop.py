@@ -152,7 +152,7 @@ class Loop:
 
     @property
     def can_record(self) -> bool:
-        parts = (self.net, self.objective, self.augment, *self.methods)
+        parts: list[Any] = [self.net, self.objective, self.augment, *self.methods]
         return graphs(self.device) and all(part.recordable for part in parts)
 
     def step(self, ids: Tensor, observing: bool) -> Tensor:

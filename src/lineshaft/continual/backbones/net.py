@@ -34,6 +34,10 @@ class Net(nn.Module):
     """
 
     recordable = True
+    body: nn.Module
+    head: nn.Linear
+    projector: nn.Sequential
+    predictor: nn.Sequential
 
     def __init__(self, body: nn.Module, width: int) -> None:
         super().__init__()
@@ -110,8 +114,9 @@ class Net(nn.Module):
         """The mask [units] of a task, soft while it is trained."""
         assert self.masks is not None
         sharpness = self.sharpness if self.training else self.sharpest
-        row = self.masks[number].weight[self.task if task is None else task]
-        return torch.sigmoid(sharpness * row)
+        table = self.masks[number]
+        assert isinstance(table, nn.Embedding)
+        return torch.sigmoid(sharpness * table.weight[self.task if task is None else task])
 
 
 class Backbone(Part):

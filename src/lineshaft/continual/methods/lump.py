@@ -54,4 +54,5 @@ def mix(alpha: float, loop: "Loop") -> Tensor:
     u, v = torch.rand(2, 64, generator=loop.generator, device=loop.device).clamp(min=1e-30) ** (1 / alpha)
     first = (u + v <= 1).float().argmax()[None]  # that fits; the chance of none is below 1e-9
     a, b = u.index_select(0, first), v.index_select(0, first)  # u[first] would wait for the device
-    return a / (a + b)
+    share: Tensor = a / (a + b)
+    return share
