@@ -3,6 +3,7 @@
 from typing import Any
 
 from lineshaft.plasma.cases import Langmuir, Slab, TwoStream
+from lineshaft.plasma.experiments import step as cost
 from lineshaft.plasma.experiments import train
 from lineshaft.plasma.experiments.simulate import Config
 from lineshaft.plasma.lhpc.methods import AllFluid, AnyMethod, BiGaussian, Lhpc, Redrawn
@@ -84,3 +85,16 @@ def course(method: AnyMethod, window: float = 0.0) -> train.Config:
         unroll_batch=2,
         compile=True,
     )
+
+
+def step() -> list[cost.Config]:
+    """What a step costs on a GPU: the training target, then the publication's cells with its number of
+    particles, 4 and 16 times as many; 1, 3 and 10 % of them kinetic.
+    """
+    wide = {"start": 90.0, "thickness": 300.0, "box": 500.0}
+    sizes = [Target(), *(Target(**wide, ppc=ppc) for ppc in (1920, 120, 480))]
+    return [
+        cost.Config(target=target, share=share, compile=share == 0.03)
+        for target in sizes
+        for share in (0.03, 0.01, 0.1)
+    ]

@@ -14,9 +14,16 @@ from filelock import FileLock, Timeout
 from lineshaft.engine.errors import Busy, RequestError
 from lineshaft.engine.run import provenance
 from lineshaft.engine.run.checkpoint import Checkpoints, seed_all
-from lineshaft.engine.run.description import describe
+from lineshaft.engine.run.description import describe, introduce
 from lineshaft.engine.run.identity import check_identity
-from lineshaft.engine.run.lineage import change_of_code, code_of_launch, earlier_codes, keeping, refuse_change
+from lineshaft.engine.run.lineage import (
+    change_of_code,
+    code_of_launch,
+    earlier_codes,
+    keeping,
+    refuse_change,
+    refuse_edited,
+)
 from lineshaft.engine.run.log import captured
 from lineshaft.engine.run.options import Options, device, set_threads
 from lineshaft.engine.run.progress import Progress
@@ -27,9 +34,9 @@ from lineshaft.engine.run.stop import Paused, Stop
 from lineshaft.engine.run.store import FULL, Folder, StorageError, make, mend_tail, remove, write, write_json
 from lineshaft.engine.spec.config import Config, as_json
 from lineshaft.engine.spec.experiment import Experiment, find, lacking
-from lineshaft.engine.spec.frozen import serving
 from lineshaft.engine.spec.names import name
 from lineshaft.engine.spec.plain import at_home
+from lineshaft.engine.spec.serving import serving
 
 LOCK_PATIENCE = 0.5
 MOST_DEATHS = 3
@@ -86,6 +93,7 @@ def begin(folder: Folder, address: str, config: Config) -> None:
             check_identity(folder, address, config)
         else:
             make(folder.dir)
+            introduce(folder, address, config)
             write_json(folder.dir / "config.json", as_json(config))
     except OSError as error:
         raise StorageError(folder.dir, error) from None
@@ -131,6 +139,7 @@ def prepare(
     if state := state_if_ended(folder, options):
         return state
     code = code_of_launch(experiment, options)
+    refuse_edited(options)
     if options.strict:
         refuse_change(folder, code)
     stack.enter_context(serving(stack.enter_context(keeping(code, folder.dir.parent, folder.dir))))

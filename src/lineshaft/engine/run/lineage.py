@@ -52,7 +52,8 @@ def changed_files(folder: Folder, before: str, code: Code) -> list[str]:
     if not home.is_dir():
         return []
     now = {relative(name, file): content for (name, file), content in zip(code.files, code.contents)}
-    old: dict[Path, bytes | None] = {file.relative_to(home): held(file) for file in home.rglob("*.py")}
+    files = [file for file in home.rglob("*") if file.is_file() and not is_hidden(file.relative_to(home))]
+    old: dict[Path, bytes | None] = {file.relative_to(home): held(file) for file in files}
     return sorted(str(file) for file in now.keys() | old.keys() if now.get(file) != old.get(file))
 
 
@@ -91,3 +92,17 @@ def needs(folder: Folder, code: Code, mine: Path | None) -> bool:
         return False
     codes = description(folder).get("codes")
     return not isinstance(codes, list) or not codes or code.hash in codes
+
+
+def is_hidden(path: Path) -> bool:
+    """Whether it is no copy: a folder of stand-ins, or bytecode."""
+    return any(part.startswith((".", "__pycache__")) for part in path.parts)
+
+
+def refuse_edited(options: Options) -> None:
+    """Refuse to compute where a file that runs read on the disk is not the one of the launch any more."""
+    if options.kept is not None and (files := options.kept.edited()):
+        raise RequestError(
+            f"{named(files)} changed since this sweep began, and runs read such files where they lie; "
+            "give the same command again"
+        )

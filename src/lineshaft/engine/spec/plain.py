@@ -6,16 +6,17 @@ folder leave sys.modules while another folder's are in use, and come back with i
 """
 
 import importlib
-import importlib.util
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import ClassVar
 
 from lineshaft.engine.errors import RequestError
+from lineshaft.engine.spec.code import drop_doubtful_bytecode
+from lineshaft.engine.spec.serving import first_place
 
 
 @dataclass(eq=False)
@@ -40,7 +41,7 @@ class Home:
             Home.current.leave()
         self.others = frozenset(sys.modules)
         sys.modules.update(self.modules)
-        sys.path.insert(0, str(self.folder))
+        sys.path.insert(first_place(), str(self.folder))
         importlib.invalidate_caches()
         Home.current = self
 
@@ -83,19 +84,6 @@ def at_home(folder: Path | None) -> Iterator[None]:
             before.enter()
 
 
-def drop_doubtful_bytecode(folder: Path) -> None:
-    """Remove the bytecode of files that were edited in the second in which it was written, or later.
-
-    Python takes bytecode for that of a file whose time in seconds and length it has. An edit of equal length
-    within that second would be hashed as it is, and computed as it was.
-    """
-    for file in folder.glob("*.py"):
-        cached = Path(importlib.util.cache_from_source(str(file)))
-        with suppress(OSError):
-            if int(cached.stat().st_mtime) <= int(file.stat().st_mtime):
-                cached.unlink()
-
-
 def load(path: Path, fresh: bool = False) -> ModuleType:
     """The module of a plain file; refused where its name cannot be imported or means another module."""
     if "." in path.stem:
@@ -104,7 +92,8 @@ def load(path: Path, fresh: bool = False) -> ModuleType:
     with at_home(path.parent):
         if fresh:
             home.forget()
-        drop_doubtful_bytecode(path.parent)
+        for file in path.parent.glob("*.py"):
+            drop_doubtful_bytecode(file)
         taken = sys.modules.get(path.stem)
         if taken is not None and not home.holds(path.stem):
             of = getattr(taken, "__file__", None) or "Python"

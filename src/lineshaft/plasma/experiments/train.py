@@ -3,7 +3,8 @@ amplitudes.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from lineshaft import engine
-from lineshaft.engine import Run
+from lineshaft.engine import Figure, Folder, Run
 from lineshaft.plasma.lhpc import weights
 from lineshaft.plasma.lhpc.build import (
     Weights,
@@ -32,11 +33,10 @@ from lineshaft.plasma.lhpc.lessons import Batch, Lessons
 from lineshaft.plasma.lhpc.losses import Unrolling, single_loss, unrolled_loss
 from lineshaft.plasma.lhpc.methods import AnyMethod, Lhpc
 from lineshaft.plasma.lhpc.rollout import Solver
-from lineshaft.plasma.lhpc.score import scales
+from lineshaft.plasma.lhpc.score import Scale, scales
 from lineshaft.plasma.lhpc.target import MACRO, Target
 from lineshaft.plasma.lhpc.trajectory import HORIZONS, Trajectories
 
-Scale = tuple[Tensor, Tensor]
 STAGE = 10_000  # steps of the log between two stages
 
 SMALL = Target(
@@ -84,6 +84,12 @@ class Config(engine.Config):
     seconds: float = Field(7200.0, gt=0, description="a stage ends early after its share of this")
 
     @model_validator(mode="after")
+    def has_amplitudes(self) -> "Config":
+        if not self.target.train or not self.target.test:
+            raise ValueError("target.train and target.test need at least one amplitude each")
+        return self
+
+    @model_validator(mode="after")
     def trains_what_can_be_trained(self) -> "Config":
         if self.target.window and self.method.name in ("fluid", "bigaussian"):
             raise ValueError("a kinetic window is of the hybrid: use method=lhpc or target.window=0")
@@ -104,7 +110,7 @@ def run(config: Config, run: Run) -> dict[str, float]:
     if solver.fluid is not None:
         metrics |= learned(config, run, solver, kept, scale)
         metrics |= timed(config, solver, kept)
-        metrics |= validated(config, solver, kept, scale)
+        metrics |= validated(config, run, solver, kept, scale, "chosen")
     metrics |= held_out(config, run, solver, kept, scale)
     for name, other in variants(config.method, solver).items():
         metrics |= held_out(config, run, other, kept, scale, name)
@@ -123,7 +129,7 @@ def learned(config: Config, run: Run, solver: Solver, kept: Trajectories, scale:
     stages = ["single", *(f"unrolled_{h * MACRO}" for h in config.unroll)] if modules(solver) else ["none"]
     for stage in range(state["stage"], len(stages)):
         state["done"][stages[stage]] = advance(config, run, solver, lessons, stage)
-        found = validated(config, solver, kept, scale, until=50)
+        found = validated(config, run, solver, kept, scale, stages[stage])
         run.log(STAGE * (stage + 1), found)
         state["valid"][stages[stage]] = found["valid/field@50"]
         if state["chosen"] is None or found["valid/field@50"] < state["best"]:
@@ -201,19 +207,27 @@ def unrolled(config: Config, run: Run, solver: Solver, lessons: Lessons, stage: 
 def timed(config: Config, solver: Solver, kept: Trajectories) -> dict[str, float]:
     """Seconds a step of one member, and of all particles in the same solver on the same device."""
     one = member(config.target, config.method, solver, 0, str(kept.groups.device))
-    ours, theirs = step_time(one, config.method, kept)
+    steps = config.target.restarts()
+    amplitude = len(config.target.train) + len(config.target.valid)
+    ours, theirs = step_time(one, config.method, kept, amplitude, steps[len(steps) // 2])
     return {"time/step": ours, "time/particles_step": theirs, "time/ratio": theirs / ours}
 
 
 def validated(
-    config: Config, solver: Solver, kept: Trajectories, scale: Scale, until: int = HORIZONS[-1]
+    config: Config, run: Run, solver: Solver, kept: Trajectories, scale: Scale, stage: str
 ) -> dict[str, float]:
-    """Mean errors on the validation amplitudes, as `valid/field@50` and so on."""
+    """Mean errors on the validation amplitudes, `valid/field@50` and so on; of fields an array a stage."""
     first, count = len(config.target.train), len(config.target.valid)
-    rolled = [
-        roll(solver, config.method, kept, first + j, scale, config.members, until) for j in range(count)
-    ]
+    rolled = [roll(solver, config.method, kept, first + j, scale, config.members) for j in range(count)]
+    if rolled:
+        run.array(f"valid_{stage}_field", table(rolled, "field"))
     return {f"valid/{key}": value for key, value in (means(rolled) or {"field@50": 0.0}).items()}
+
+
+def table(rolled: list[Errors], name: str) -> np.ndarray:
+    """All errors of a quantity, [amplitude, member, restart, horizon]."""
+    found = [np.stack([r[h][name].numpy() for h in HORIZONS], -1) for r in rolled]
+    return np.stack(found).astype(np.float32)
 
 
 def means(rolled: list[Errors]) -> dict[str, float]:
@@ -240,6 +254,12 @@ def held_out(
         rolled.append(roll(solver, config.method, kept, first + j, scale, members))
         metrics |= {f"{prefix}a0={a0:g}/{key}": value for key, value in means(rolled[-1:]).items()}
     for name in rolled[0][HORIZONS[0]]:
-        table = np.stack([np.stack([r[h][name].numpy() for h in HORIZONS], -1) for r in rolled])
-        run.array(f"errors_{variant}_{name}" if variant else f"errors_{name}", table.astype(np.float32))
+        run.array(f"errors_{variant}_{name}" if variant else f"errors_{name}", table(rolled, name))
     return metrics
+
+
+def figures(folder: Path) -> Iterator[Figure]:
+    """What `report` draws."""
+    from lineshaft.plasma.lhpc.pictures import trained
+
+    yield from trained(Folder(folder))

@@ -19,8 +19,9 @@ from lineshaft.engine.run.ranks import Ranks, here
 from lineshaft.engine.run.stop import Stop
 from lineshaft.engine.run.store import Folder, StorageError, write
 from lineshaft.engine.spec.experiment import find
-from lineshaft.engine.spec.frozen import Kept, serving
+from lineshaft.engine.spec.frozen import Kept
 from lineshaft.engine.spec.names import name
+from lineshaft.engine.spec.serving import serving
 
 Cell = tuple[str, str, Path]
 """A run as a job keeps it: the experiment's address, the configuration as JSON, the folder."""
