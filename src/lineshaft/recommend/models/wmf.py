@@ -108,7 +108,7 @@ class FoldIn(Scorer):
         self.gram = factors.T @ factors + reg * np.eye(factors.shape[1], dtype=np.float32)
 
     def affinity(self, baskets: csr_matrix) -> np.ndarray:
-        return self.users(baskets) @ self.scored.T
+        return np.asarray(self.users(baskets) @ self.scored.T)
 
     def users(self, baskets: csr_matrix) -> np.ndarray:
         """(baskets, factors) float32: (V'V + reg I + (alpha - 1) Vb'Vb)^-1 alpha Vb' 1."""
@@ -134,13 +134,13 @@ class FoldIn(Scorer):
         tensor = torch.from_numpy(liked)
         left = torch.from_numpy(self.gram) + (self.alpha - 1) * tensor.mT @ tensor
         right = self.alpha * tensor.sum(1, keepdim=True).mT
-        return torch.cholesky_solve(right, torch.linalg.cholesky(left))[..., 0].numpy()
+        return np.asarray(torch.cholesky_solve(right, torch.linalg.cholesky(left))[..., 0].numpy())
 
     def contributions(self, basket: np.ndarray, items: np.ndarray) -> np.ndarray:
         """(basket, items): the fold-in is a sum over the basket, alpha v_i' (...)^-1 scored_j."""
         own = self.factors[basket]
         solved = np.linalg.solve(self.gram + (self.alpha - 1) * own.T @ own, self.scored[items].T)
-        return (self.alpha * own @ solved).astype(np.float32)
+        return np.asarray(self.alpha * own @ solved, np.float32)
 
     def state(self) -> State:
         arrays = {"factors": self.factors, "scored": self.scored}
