@@ -21,7 +21,7 @@ from lineshaft.engine import Part
 from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.models.l3ae import BOTH, AnyEncoder
 from lineshaft.recommend.models.model import Model, Scorer, State, counts
-from lineshaft.recommend.text.columns import columns
+from lineshaft.recommend.text.columns import columns, rewired
 
 
 class Bridge(Part):
@@ -29,13 +29,15 @@ class Bridge(Part):
 
     lam: float = Field(10.0, gt=0, description="regularisation of the regression")
     hops: int = Field(2, ge=0, description="how far texts spread over the item graph")
+    shuffled: bool = Field(False, description="spread over the same graph between other items: a control")
     encoders: Annotated[tuple[AnyEncoder, ...], Field(min_length=1)] = Field(
         BOTH, description="what texts are turned into"
     )
 
     def extend(self, factors: np.ndarray, rated: np.ndarray, catalogue: Catalogue) -> np.ndarray:
         """Factors of all items: the rated ones' own, for the others what their texts and links say."""
-        known = columns(catalogue, self.encoders, self.hops)
+        where = rewired(catalogue) if self.shuffled else catalogue
+        known = columns(where, self.encoders, self.hops)
         centre = known[rated].mean(0)
         inside = (known[rated] - centre).astype(np.float64)
         gram = inside.T @ inside + self.lam * np.eye(known.shape[1])
