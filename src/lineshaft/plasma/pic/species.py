@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lineshaft.plasma.pic import lists
+from lineshaft.plasma.pic.kernels import cpu
 from lineshaft.plasma.pic.lists import Particles
 
 
@@ -47,6 +48,48 @@ class Species:
     def regrow(self) -> None:
         """The same lists in the same order, with more room."""
         self.lists = lists.build(self.particles())
+
+    @property
+    def number(self) -> int:
+        return int(self.lists.count[: self.cells].sum())
+
+    def insert(self, cell: np.ndarray, offset: np.ndarray, momentum: np.ndarray) -> None:
+        """Add particles behind those of their cells; momentum is [3, n]."""
+        wanted = self.number + cell.size
+        if wanted > lists.capacity(self.lists, self.cells) or not fits(self.lists, cell, self.cells):
+            held = self.particles()
+            self.lists = lists.build(merged(held, cell, offset, momentum), room=wanted // 2)
+            return
+        real = self.lists.pool.dtype
+        cpu.insert(self.lists, self.cells, cell, offset.astype(real), momentum.astype(real))
+        if cpu.crowd(self.lists, self.cells, self.cells):
+            self.regrow()
+
+    def keep(self, chosen: np.ndarray) -> None:
+        """Drop all particles but the chosen ones, bool[n] in the order of `particles`."""
+        held = self.particles()
+        count = np.bincount(held.cell[chosen], minlength=self.cells)
+        self.lists = lists.build(Particles(count, held.offset[chosen], held.momentum[:, chosen]))
+
+
+def fits(some: lists.Lists, cell: np.ndarray, cells: int) -> bool:
+    """Whether the cells' rows and the blocks' free chunks have room for particles in these cells."""
+    count, lanes = np.bincount(cell, minlength=cells), lists.lanes_of(some.pool.dtype)
+    block = np.arange(cells) // lists.BLOCK
+    rows = some.count[:cells] + count <= some.width[block] * lanes
+    chunks = np.bincount(block, -(-count // lanes) + (count > 0), some.width.size)
+    return bool(rows.all() and (chunks <= lists.BLOCK).all())
+
+
+def merged(held: Particles, cell: np.ndarray, offset: np.ndarray, momentum: np.ndarray) -> Particles:
+    """Particles and more of them, in the order of their cells."""
+    order = np.argsort(np.concatenate([held.cell, cell]), kind="stable")
+    real = held.offset.dtype
+    return Particles(
+        held.count + np.bincount(cell, minlength=held.count.size),
+        np.concatenate([held.offset, offset.astype(real)])[order],
+        np.concatenate([held.momentum, momentum.astype(real)], 1)[:, order],
+    )
 
 
 def checked(name: str, particles: Particles) -> None:

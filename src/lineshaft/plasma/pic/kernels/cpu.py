@@ -152,8 +152,8 @@ def merge(lists, cells, walls, noise, charge, current, lost, until):
         edge, exits = cells + block, cells + lists.free_count.size + 2 * block + 1 - (last & 1)
         edge_row = lists.base[block] + min(BLOCK, cells - first) * width
         exits_row = edge_row + (2 - (last & 1)) * width
-        deliver(lists, cells, walls, noise, edge_row, lists.count[edge], first - 1, lost)
-        deliver(lists, cells, walls, noise, exits_row, lists.count[exits], last + 1, lost)
+        deliver(lists, cells, walls, noise, edge_row, lists.count[edge], first - 1, charge, current, lost)
+        deliver(lists, cells, walls, noise, exits_row, lists.count[exits], last + 1, charge, current, lost)
         release(lists, block, edge_row, 0, lists.count[edge])
         lists.count[edge] = 0
         lists.count[exits] = 0
@@ -162,17 +162,24 @@ def merge(lists, cells, walls, noise, charge, current, lost, until):
 
 
 @kernel
-def deliver(lists, cells, walls, noise, row, arriving, cell, lost):
+def deliver(lists, cells, walls, noise, row, arriving, cell, charge, current, lost):
     """Append a list to a cell; beyond the ends of the box, to the other end, back, or to what is lost.
 
     `walls` is float64[2, 2]: for either end the kind (-1 periodic, 0 absorbing, 1 reflecting, 2 thermal) and
-    the temperature over the mass.
+    the temperature over the mass. What is absorbed takes the rest of its cloud along: a coarse one reaches
+    far into the box.
     """
     end = 0 if cell < 0 else 1
     if cell < 0 or cell >= cells:
         if walls[end, 0] == 0:
             lost[0] += arriving
             lost[1] += excess_of(lists, row, arriving)
+            for i in range(arriving):
+                x = lists.pool[slot(lists, row, i)]
+                if end == 0:
+                    current[0, 0] -= charge * x
+                else:
+                    current[0, cells + 1] += charge * (1 - x)
             return
         if walls[end, 0] > 0:
             before = excess_of(lists, row, arriving)
@@ -184,6 +191,24 @@ def deliver(lists, cells, walls, noise, row, arriving, cell, lost):
     block = cell // BLOCK
     to = lists.base[block] + (cell - block * BLOCK) * lists.width[block]
     lists.count[cell] = append(lists, block, to, lists.count[cell], row, arriving)
+
+
+@kernel
+def insert(lists, cells, cell, offset, momentum):
+    """Append particles to the lists of their cells and give the blocks their free chunks back."""
+    lane = lanes(lists.pool)
+    for i in range(cell.size):
+        block = cell[i] // BLOCK
+        row = lists.base[block] + (cell[i] - block * BLOCK) * lists.width[block]
+        size = lists.count[cell[i]]
+        if size & (lane - 1) == 0:
+            allocate(lists, block, row, size)
+        p = slot(lists, row, size)
+        put(lists.pool, p, offset[i])
+        for k in range(3):
+            put(lists.pool, p + (k + 1) * lane, momentum[k, i])
+        lists.count[cell[i]] = size + 1
+    balance(lists)
 
 
 @kernel

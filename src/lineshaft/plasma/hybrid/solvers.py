@@ -1,0 +1,83 @@
+"""How a case is solved: all particles, or a hybrid. One of your own is a `Part` with `build`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from lineshaft.engine import Part
+from lineshaft.plasma.box import Box
+from lineshaft.plasma.hybrid.build import Shares, heavy, neutralise, still
+from lineshaft.plasma.hybrid.hybrid import Hybrid
+from lineshaft.plasma.hybrid.window import Window
+from lineshaft.plasma.pic.simulation import Simulation
+
+
+class Solver(Part):
+    """Base of all solvers."""
+
+    def build(
+        self, box: Box, ppc: int, real: type, seed: int, quiet: bool = False, light_cone: bool = False
+    ) -> Simulation:
+        """The case at its start."""
+        raise NotImplementedError
+
+
+class Particles(Solver):
+    """All plasma is particles: nothing but the grid and their number is approximated."""
+
+    name: Literal["particles"] = "particles"
+
+    def build(
+        self, box: Box, ppc: int, real: type, seed: int, quiet: bool = False, light_cone: bool = False
+    ) -> Simulation:
+        return box.build(ppc, real, seed, quiet, light_cone)
+
+
+class HybridA(Solver):
+    """Form A: ions beyond a moving kinetic window are a fluid, electrons there are coarse particles.
+
+    `ppc` of the run is that of the window. Always starts quietly; nothing beyond the light cone moves.
+    """
+
+    name: Literal["hybrid-a"] = "hybrid-a"
+    window: float = Field(5.0, gt=0, description="depth of the kinetic window at the start (c/omega0)")
+    lead: float = Field(8.0, gt=0, description="how far the window stays ahead of fast ions (c/omega0)")
+    speed: float = Field(0.02, gt=0, lt=1, description="an ion is fast above this u_x (c)")
+    fine: float = Field(10.0, ge=0, description="depth to which electrons are not coarse (c/omega0)")
+    coarse_ppc: int = Field(16, ge=1, description="coarse electrons for each cell of the box")
+    coarse: int = Field(4, ge=1, le=16, description="width of the coarse electrons' cells, in cells")
+    every: int = Field(5, ge=1, le=20, description="steps that the ion fluid takes at once")
+
+    def build(
+        self, box: Box, ppc: int, real: type, seed: int, quiet: bool = False, light_cone: bool = False
+    ) -> Simulation:
+        ions, shares = heavy(box), Shares(box, ppc, real, seed)
+        first, last = shares.extent()
+        edge = min(first + round(self.window / box.dx), last)
+        wide = max(w for w in range(1, self.coarse + 1) if box.cells % w == 0)
+        fine = -(-(first + round(self.fine / box.dx)) // wide) * wide
+        species = [part for one in ions for part in shares.particles(one, edge)]
+        for one in box.plasma:
+            if one not in ions:
+                species += shares.particles(one, fine) + shares.coarse(one, fine, self.coarse_ppc, wide)
+        fluids = [shares.fluid(one, edge) for one in ions]
+        neutralise(fluids, species, shares.intended())
+        for fluid in fluids:
+            fluid.every = self.every
+        window = Window(edge, last - 10, round(self.lead / box.dx), self.speed)
+        found = Hybrid(
+            box.cells,
+            box.dx,
+            species,
+            fluids,
+            window,
+            seed,
+            pulses=box.pulses,
+            walls=box.walls,
+            light_cone=still(box),
+        )
+        box.set_fields(found)
+        return found
+
+
+AnySolver = Annotated[Particles | HybridA, Field(discriminator="name")]
