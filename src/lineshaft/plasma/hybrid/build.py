@@ -9,8 +9,8 @@ from lineshaft.plasma import momenta
 from lineshaft.plasma.box import Box, Population
 from lineshaft.plasma.fluid.fluid import Fluid
 from lineshaft.plasma.hybrid.window import occupied
-from lineshaft.plasma.pic import grids
-from lineshaft.plasma.pic.species import Species
+from lineshaft.plasma.pic import grids, lists
+from lineshaft.plasma.pic.species import Species, kept
 from lineshaft.plasma.profiles import Profile
 
 
@@ -30,11 +30,16 @@ class Shares:
         """First cell with plasma and the cell behind the last."""
         return occupied([one.density(self.centres()) for one in self.box.plasma])
 
-    def particles(self, one: Population, until: int) -> list[Species]:
-        """A population's particles left of the cell `until`, evenly spaced; the heaviest class always."""
+    def particles(self, one: Population, until: int, tile: int = 1) -> list[Species]:
+        """A population's particles left of the cell `until`, evenly spaced; the heaviest class always.
+
+        Lists hold up to `tile` cells, as many as divide the box.
+        """
         found = self.box.load(one, self.ppc, self.real, self.seed, True)
         for species in found:
-            species.keep(species.particles().cell < until)
+            species.tile = widest(self.box.cells, min(tile, lists.lanes_of(np.dtype(self.real))))
+            held = species.listed()
+            species.fill(kept(held, held.cell < until))
         return [found[0], *(species for species in found[1:] if species.number)]
 
     def coarse(self, one: Population, start: int, ppc: int, wide: int) -> list[Species]:
@@ -49,7 +54,8 @@ class Shares:
             found = wider.load(replace(one, density=mean), ppc * wide, self.real, self.seed, True)
         for species in found:
             species.coarse = wide
-            species.keep(species.particles().cell >= start // wide)
+            held = species.listed()
+            species.fill(kept(held, held.cell >= start // wide))
         return [species for species in found if species.number]
 
     def fluid(self, one: Population, first: int) -> Fluid:
@@ -70,6 +76,11 @@ class Shares:
             (one.charge * nodes_of(one.density(self.centres())) for one in self.box.plasma),
             np.zeros(self.box.cells + 1),
         )
+
+
+def widest(cells: int, most: int) -> int:
+    """The largest number up to `most` that divides the cells."""
+    return max(wide for wide in range(1, most + 1) if cells % wide == 0)
 
 
 def nodes_of(cells: np.ndarray) -> np.ndarray:

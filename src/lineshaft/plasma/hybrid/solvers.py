@@ -6,9 +6,10 @@ from pydantic import Field
 
 from lineshaft.engine import Part
 from lineshaft.plasma.box import Box
-from lineshaft.plasma.hybrid.build import Shares, heavy, neutralise, still
+from lineshaft.plasma.hybrid.build import Shares, heavy, neutralise, still, widest
 from lineshaft.plasma.hybrid.hybrid import Hybrid
 from lineshaft.plasma.hybrid.window import Window
+from lineshaft.plasma.pic.kernels.tiles import WIDEST
 from lineshaft.plasma.pic.simulation import Simulation
 
 
@@ -54,12 +55,12 @@ class HybridA(Solver):
         ions, shares = heavy(box), Shares(box, ppc, real, seed)
         first, last = shares.extent()
         edge = min(first + round(self.window / box.dx), last)
-        wide = max(w for w in range(1, self.coarse + 1) if box.cells % w == 0)
+        wide = widest(box.cells, self.coarse)
         fine = -(-(first + round(self.fine / box.dx)) // wide) * wide
         species = [part for one in ions for part in shares.particles(one, edge)]
         for one in box.plasma:
             if one not in ions:
-                species += shares.particles(one, fine) + shares.coarse(one, fine, self.coarse_ppc, wide)
+                species += shares.particles(one, fine, WIDEST) + shares.coarse(one, fine, self.coarse_ppc, wide)
         fluids = [shares.fluid(one, edge) for one in ions]
         neutralise(fluids, species, shares.intended())
         for fluid in fluids:

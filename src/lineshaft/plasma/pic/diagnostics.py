@@ -42,7 +42,7 @@ def excess(lists, cells):
 def kinetic(simulation: Simulation, name: str) -> float:
     """Kinetic energy of a species, over its classes of weight and its fluid, per area."""
     dx, group = simulation.dx, simulation.groups()[name]
-    particles = sum(one.mass * one.weight * one.coarse * dx * excess(one.lists, one.cells) for one in group)
+    particles = sum(one.mass * one.weight * one.coarse * dx * excess(one.lists, one.rows) for one in group)
     return particles + sum(fluid.energy(dx) for fluid in simulation.fluids if fluid.name == name)
 
 

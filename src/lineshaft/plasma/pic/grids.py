@@ -24,7 +24,8 @@ def density(group: Sequence[Species], cells: int) -> np.ndarray:
     """Density of a species in each cell of the box, over its classes of weight, in n_c."""
     total = np.zeros(cells)
     for one in group:
-        total += np.repeat(one.weight * one.lists.count[: one.cells], one.coarse)
+        count = one.lists.count[: one.rows] if one.tile == 1 else one.particles().count
+        total += np.repeat(one.weight * count, one.coarse)
     return total
 
 

@@ -121,12 +121,18 @@ class Simulation:
         if coarse > 1:
             cells, until = cells // coarse, -(-until // coarse)
             nodes, current = grids.averaged(nodes, coarse), np.zeros((3, cells + 3))
-        kick = self.real(self.dx / 2 * one.charge / one.mass)
-        held = int(one.lists.count[:until].sum()) if coarse == 1 else 0
-        sweep = cpu.sweep_alone if held < FEW else cpu.sweep_blocks
-        sweep(one.lists, cells, nodes, kick, self.real(1 / coarse), until)
-        charge, walls = one.charge * one.weight, coded(self.walls, one.mass)
-        crowded = cpu.merge(one.lists, cells, walls, self.noise, charge, current, one.lost, until)
+        kick, charge = self.real(self.dx / 2 * one.charge / one.mass), one.charge * one.weight
+        walls = coded(self.walls, one.mass)
+        rows, until, edge = one.rows, -(-until // one.tile), current
+        pace = self.real(1 / (coarse * one.tile))
+        if one.tile > 1:
+            edge = np.zeros((3, rows + 3))
+            cpu.sweep_tiles(one.lists, rows, one.tile, nodes, kick, pace, until, charge, current)
+        else:
+            held = int(one.lists.count[:until].sum()) if coarse == 1 else 0
+            sweep = cpu.sweep_alone if held < FEW else cpu.sweep_blocks
+            sweep(one.lists, rows, nodes, kick, pace, until)
+        crowded = cpu.merge(one.lists, rows, walls, self.noise, charge, edge, one.lost, until)
         if coarse > 1:
             grids.spread(current, coarse, self.fields.current)
         if crowded:
@@ -156,7 +162,7 @@ class Simulation:
 
     def count(self) -> int:
         """Particles in the box, of all species."""
-        return sum(int(one.lists.count[: one.cells].sum()) for one in self.species)
+        return sum(one.number for one in self.species)
 
     def densest(self) -> float:
         """Highest density of one species in a cell, in n_c."""
@@ -188,7 +194,7 @@ class Simulation:
             "noise": int(self.noise[0]) & (2**63 - 1),
             "high": bool(self.noise[0] >> np.uint64(63)),
             "fields": [torch.tensor(x) for x in self.fields],
-            "species": [[torch.tensor(x) for x in (*self.particles(one), one.lost)] for one in self.species],
+            "species": [[torch.tensor(x) for x in (*one.listed(), one.lost)] for one in self.species],
         }
 
     def restore(self, state: dict) -> None:

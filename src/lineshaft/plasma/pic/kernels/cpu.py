@@ -11,6 +11,7 @@ from numba import prange
 
 from lineshaft.plasma.pic.compile import kernel
 from lineshaft.plasma.pic.kernels.push import push_cell
+from lineshaft.plasma.pic.kernels.tiles import deposit_tile, push_tile
 from lineshaft.plasma.pic.kernels.vectors import get, highest_bit, lane_bits, lanes, put
 from lineshaft.plasma.pic.lists import BLOCK
 
@@ -120,6 +121,43 @@ def sweep(lists, cells, block, nodes, kick, pace, until):
         row += width
 
 
+@kernel
+def sweep_tiles(lists, tiles, cells, nodes, kick, pace, until, charge, current):
+    """Like `sweep_alone`, for tiles of `cells` cells, which add to the box's current at once."""
+    lane = lanes(lists.pool)
+    real, count, blocks = lists.pool.dtype, lists.count, lists.free_count.size
+    tables, rows = np.zeros(10 * lane, real), np.zeros(12 * lane, real)
+    index, sums = np.zeros(lane, np.int32), np.zeros(12 * cells + 4, real)
+    for block in range((until + BLOCK - 1) // BLOCK):
+        first, width = block * BLOCK, lists.width[block]
+        edge, exits = tiles + block, tiles + blocks + 2 * block
+        edge_row = lists.base[block] + min(BLOCK, tiles - first) * width
+        row, exits_row = lists.base[block], edge_row + width
+        left, left_row, waiting = edge, edge_row, np.int64(0)
+        count[edge] = 0
+        for tile in range(first, min(first + BLOCK, tiles, until)):
+            before, after = tile & 1, 1 - (tile & 1)
+            here = get(count, tile)
+            if here + waiting > 0:
+                words, leaving = (here + 63) >> 6, np.int64(0)
+                if here > 0:
+                    leaving = push_tile(
+                        lists, block, tile, row, nodes, kick, pace, cells, tables, rows, index, sums
+                    )
+                    deposit_tile(sums, current, tile * cells, cells, charge)
+                size = append(lists, block, row, here, exits_row + before * width, waiting)
+                waiting = np.int64(0)
+                if leaving > 0:
+                    size, size_left, waiting = hand_over(
+                        lists, block, row, words, size, left_row, get(count, left), exits_row + after * width
+                    )
+                    put(count, left, size_left)
+                put(count, tile, size)
+            put(count, exits + after, waiting)
+            left, left_row = tile, row
+            row += width
+
+
 @kernel(parallel=True)
 def sweep_blocks(lists, cells, nodes, kick, pace, until):
     """One pass over the blocks that begin before `until`, shared among the threads."""
@@ -194,7 +232,7 @@ def deliver(lists, cells, walls, noise, row, arriving, cell, charge, current, lo
 
 
 @kernel
-def insert(lists, cells, cell, offset, momentum):
+def insert(lists, cell, offset, momentum):
     """Append particles to the lists of their cells and give the blocks their free chunks back."""
     lane = lanes(lists.pool)
     for i in range(cell.size):
