@@ -33,10 +33,14 @@ class Fluid:
     pending: int = 0  # steps for which the current still flows
 
     def __post_init__(self) -> None:
-        nodes = self.content.shape[1]
-        self.state = np.zeros((MOMENTS + 1, nodes))
+        given, nodes = self.content, self.content.shape[1]
+        self.store = step.padded(MOMENTS, nodes)
+        self.content = self.store[:, :nodes]
+        self.content[:] = given
+        self.state = step.padded(step.STATE, nodes)
         self.state[6] = 1.0
-        self.flux = np.zeros((MOMENTS, nodes))
+        self.flux = step.padded(MOMENTS, nodes)
+        self.fields = step.padded(5, nodes)
         self.current = np.zeros((3, nodes + 2))
         self.range = (self.first, self.last)
 
@@ -64,7 +68,7 @@ class Fluid:
                     0.5, self.walls[0], 0.5 if last == self.last else 1.0, self.walls[1] or last < self.last
                 )
                 half = dt / 2 * self.charge / self.mass
-                arrays = self.content, self.state, self.flux, self.current, nodes
+                arrays = self.store, self.state, self.flux, self.fields, self.current, nodes
                 step.advance(
                     *arrays, *self.range, half, self.floor, self.charge, self.every, edges, self.made
                 )
@@ -94,6 +98,7 @@ class Fluid:
         n, _, my, mz, along, across = self.content
         inverse = 1.0 / np.maximum(n, step.TINY)
         square = (along + 2 * across) * inverse + (my**2 + mz**2) * inverse**2
+        square = np.maximum(square, 0)
         return float(dx * self.mass * (n * square / (1 + np.sqrt(1 + square))).sum())
 
     def invented(self, dx: float) -> float:
@@ -133,15 +138,20 @@ class Fluid:
         self.content[4] += shared(u[0] ** 2)
         self.content[5] += shared((u[1] ** 2 + u[2] ** 2) / 2) + drifting(before) - drifting(self.content)
 
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """What the next step depends on."""
+        return self.store, self.state, self.flux, self.current, self.made
+
     def state_dict(self) -> dict:
         """What `restore` needs, as arrays and numbers."""
         return {
-            "arrays": [x.copy() for x in (self.content, self.state, self.flux, self.current, self.made)],
+            "arrays": [x.copy() for x in self.arrays()],
             "numbers": [self.first, self.last, self.pending, *self.range],
         }
 
     def restore(self, state: dict) -> None:
-        self.content, self.state, self.flux, self.current, self.made = (x.copy() for x in state["arrays"])
+        for mine, kept in zip(self.arrays(), state["arrays"]):
+            mine[:] = kept
         self.first, self.last, self.pending, *edges = (int(x) for x in state["numbers"])
         self.range = (edges[0], edges[1])
 

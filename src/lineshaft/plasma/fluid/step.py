@@ -10,66 +10,97 @@ Ex does its work where that current flows, by the mean of the field before and a
 what the field loses. (Working with the field before the step creates dt J^2 / 2.)
 """
 
-import math
-
 import numpy as np
 
 from lineshaft.plasma.pic.compile import kernel
+from lineshaft.plasma.pic.kernels.vectors import (
+    keep,
+    lanes,
+    larger,
+    load_at,
+    reciprocal_root,
+    smaller,
+    splat,
+    store_at,
+    total,
+)
 
 MOST = 0.9  # share of its content that a node may lose in one step
 TINY = 1e-30
+LANES = 8
+STATE = 8  # n, u_x, u_y, u_z, T, T_across, 1 / gamma, speed of sound
+
+
+def padded(rows: int, nodes: int) -> np.ndarray:
+    """Zeros [rows, nodes and room behind for the last vector]."""
+    return np.zeros((rows, nodes + LANES))
 
 
 @kernel
-def kick(content, state, nodes, lo, hi, half, floor, made):
-    """Turn the momenta about the fields on the nodes; fill `state`: n, u_x, u_y, u_z, T, T_across, 1 / gamma.
+def kick(content, state, fields, lo, hi, half, floor, made):
+    """Turn the momenta about the fields on the nodes; fill `state`.
 
     Where W leaves no room for T = floor the drift is cut and W kept; `made` counts the energy that even
     a fluid at rest lacks. `half` is q dt / 2m.
     """
-    n, size = content[0, lo : hi + 1], hi + 1 - lo
-    m1, m2, m3 = content[1, lo : hi + 1], content[2, lo : hi + 1], content[3, lo : hi + 1]
-    energy, across = content[4, lo : hi + 1], content[5, lo : hi + 1]
-    s0, s1, s2, s3 = state[0, lo:], state[1, lo:], state[2, lo:], state[3, lo:]
-    s4, s5, s6 = state[4, lo:], state[5, lo:], state[6, lo:]
-    e0, e1, e2 = nodes[0, lo:], nodes[1, lo:], nodes[2, lo:]
-    b1, b2 = nodes[3, lo:], nodes[4, lo:]
-    added = 0.0
-    for i in range(size):
-        inverse = 1.0 / max(n[i], TINY)
-        a, b, c = m1[i] * inverse, m2[i] * inverse, m3[i] * inverse
-        mean = energy[i] * inverse
-        heat = mean - a * a
-        cold = heat < floor
-        slow = math.copysign(math.sqrt(max(mean - floor, 0.0)), a)
-        added += n[i] * max(floor - mean, 0.0)
-        a = slow if cold else a
-        heat = floor if cold else heat
-        beside = max(across[i] * inverse, floor)
+    size, content, state, fields = state.shape[1], content.ravel(), state.ravel(), fields.ravel()
+    lane = lanes(content)
+    one, least, scale = splat(1.0), splat(floor), splat(half)
+    zero, two, tiny = one - one, one + one, splat(TINY)
+    three, added = two + one, zero
+    for i in range(lo, hi + 1, lane):
+        inside = (np.int64(1) << min(lane, hi + 1 - i)) - 1
+        n, m1, m2 = load_at(content, i), load_at(content, size + i), load_at(content, 2 * size + i)
+        m3, energy = load_at(content, 3 * size + i), load_at(content, 4 * size + i)
+        across = load_at(content, 5 * size + i)
+        inverse = one / larger(n, tiny)
+        a, b, c = m1 * inverse, m2 * inverse, m3 * inverse
+        mean, beside = energy * inverse, larger(across * inverse, least)
+        room = larger(mean - least, zero)
+        square = larger(a * a, tiny)
+        a = a * smaller(one, root(room / square))
         before = a * a
-        ex, ey, ez, by, bz = e0[i] * half, e1[i] * half, e2[i] * half, b1[i] * half, b2[i] * half
-        a += ex
-        b += ey
-        c += ez
-        square = 1.0 + 3.0 * heat + 2.0 * beside
-        slowed = 1.0 / math.sqrt(square + a * a + b * b + c * c)
+        heat = larger(mean - before, least)
+        added = added + keep(n * larger(least - mean, zero), inside)
+        ex, ey = load_at(fields, i) * scale, load_at(fields, size + i) * scale
+        ez, by = load_at(fields, 2 * size + i) * scale, load_at(fields, 3 * size + i) * scale
+        bz = load_at(fields, 4 * size + i) * scale
+        a, b, c = a + ex, b + ey, c + ez
+        rest = one + three * heat + two * beside
+        slowed = reciprocal_root(rest + a * a + b * b + c * c)
         ty, tz = by * slowed, bz * slowed
-        scale = 2.0 / (1.0 + ty * ty + tz * tz)
-        turned, left, right = a + b * tz - c * ty, b - a * tz, c + a * ty
-        rotation = a
-        a += left * tz * scale - right * ty * scale
-        b -= turned * tz * scale
-        c += turned * ty * scale
-        rotation = a * a - rotation * rotation
-        a += ex
-        b += ey
-        c += ez
-        s0[i], s1[i], s2[i], s3[i], s4[i], s5[i] = n[i], a, b, c, heat, beside
-        s6[i] = 1.0 / math.sqrt(square + a * a + b * b + c * c)
-        m1[i], m2[i], m3[i] = n[i] * a, n[i] * b, n[i] * c
-        energy[i] = n[i] * (before + rotation + heat)
-        across[i] = n[i] * beside
-    made[0] += added
+        turn = two / (one + ty * ty + tz * tz)
+        a1, b1, c1 = a + b * tz - c * ty, b - a * tz, c + a * ty
+        turned = a + (b1 * tz - c1 * ty) * turn
+        rotation = turned * turned - a * a
+        a, b, c = turned + ex, b - a1 * tz * turn + ey, c + a1 * ty * turn + ez
+        slowed = reciprocal_root(rest + a * a + b * b + c * c)
+        store_at(state, i, n)
+        store_at(state, size + i, a)
+        store_at(state, 2 * size + i, b)
+        store_at(state, 3 * size + i, c)
+        store_at(state, 4 * size + i, heat)
+        store_at(state, 5 * size + i, beside)
+        store_at(state, 6 * size + i, slowed)
+        store_at(state, 7 * size + i, root(three * heat) * slowed)
+        store_within(content, size + i, n * a, m1, inside)
+        store_within(content, 2 * size + i, n * b, m2, inside)
+        store_within(content, 3 * size + i, n * c, m3, inside)
+        store_within(content, 4 * size + i, n * (before + rotation + heat), energy, inside)
+        store_within(content, 5 * size + i, n * beside, across, inside)
+    made[0] += total(added)
+
+
+@kernel
+def root(a):
+    """Square root of a vector that is not negative."""
+    return a * reciprocal_root(a + splat(TINY))
+
+
+@kernel
+def store_within(array, i, new, old, inside):
+    """Write the lanes inside; the others keep what they had."""
+    store_at(array, i, keep(new, inside) + keep(old, ~inside))
 
 
 @kernel
@@ -78,33 +109,33 @@ def fluxes(state, flux, lo, hi):
 
     Momenta across and P go with the mass, from where it comes.
     """
-    size = hi - lo
-    n, a, b, c = state[0, lo : hi + 1], state[1, lo : hi + 1], state[2, lo : hi + 1], state[3, lo : hi + 1]
-    heat, beside, slowed = state[4, lo : hi + 1], state[5, lo : hi + 1], state[6, lo : hi + 1]
-    f0, f1, f2 = flux[0, lo:], flux[1, lo:], flux[2, lo:]
-    f3, f4, f5 = flux[3, lo:], flux[4, lo:], flux[5, lo:]
-    for i in range(size):
-        left, right = a[i] * slowed[i], a[i + 1] * slowed[i + 1]
-        fast = max(
-            abs(left) + math.sqrt(3.0 * heat[i]) * slowed[i],
-            abs(right) + math.sqrt(3.0 * heat[i + 1]) * slowed[i + 1],
-        )
-        speed = min(fast, 1.0)
-        l0, r0 = n[i] * left, n[i + 1] * right
-        push, pull = n[i] * heat[i] * slowed[i], n[i + 1] * heat[i + 1] * slowed[i + 1]
-        w_left, w_right = n[i] * (a[i] * a[i] + heat[i]), n[i + 1] * (a[i + 1] * a[i + 1] + heat[i + 1])
-        mass = 0.5 * (l0 + r0) - 0.5 * speed * (n[i + 1] - n[i])
-        f0[i] = mass
-        f1[i] = 0.5 * (l0 * a[i] + push + r0 * a[i + 1] + pull) - 0.5 * speed * (
-            n[i + 1] * a[i + 1] - n[i] * a[i]
-        )
-        out, back = max(mass, 0.0), min(mass, 0.0)
-        f2[i] = out * b[i] + back * b[i + 1]
-        f3[i] = out * c[i] + back * c[i + 1]
-        f5[i] = out * beside[i] + back * beside[i + 1]
-        f4[i] = 0.5 * (
-            (l0 * a[i] + 3.0 * push) * a[i] + (r0 * a[i + 1] + 3.0 * pull) * a[i + 1]
-        ) - 0.5 * speed * (w_right - w_left)
+    size, state, flux = state.shape[1], state.ravel(), flux.ravel()
+    lane = lanes(state)
+    one = splat(1.0)
+    zero, half, three = one - one, splat(0.5), splat(3.0)
+    for i in range(lo, hi, lane):
+        inside = (np.int64(1) << min(lane, hi - i)) - 1
+        n, m = load_at(state, i), load_at(state, i + 1)
+        a, d = load_at(state, size + i), load_at(state, size + i + 1)
+        heat, warm = load_at(state, 4 * size + i), load_at(state, 4 * size + i + 1)
+        slowed, slow = load_at(state, 6 * size + i), load_at(state, 6 * size + i + 1)
+        sound, tone = load_at(state, 7 * size + i), load_at(state, 7 * size + i + 1)
+        left, right = a * slowed, d * slow
+        fastest = larger(larger(left, zero - left) + sound, larger(right, zero - right) + tone)
+        speed = half * smaller(fastest, one)
+        l0, r0 = n * left, m * right
+        push, pull = n * heat * slowed, m * warm * slow
+        mass = half * (l0 + r0) - speed * (m - n)
+        along = half * (l0 * a + push + r0 * d + pull) - speed * (m * d - n * a)
+        work = half * ((l0 * a + three * push) * a + (r0 * d + three * pull) * d)
+        work = work - speed * (m * (d * d + warm) - n * (a * a + heat))
+        out, back = larger(mass, zero), smaller(mass, zero)
+        store_at(flux, i, keep(mass, inside))
+        store_at(flux, size + i, keep(along, inside))
+        store_at(flux, 4 * size + i, keep(work, inside))
+        for k in (2, 3, 5):
+            carried = out * load_at(state, k * size + i) + back * load_at(state, k * size + i + 1)
+            store_at(flux, k * size + i, keep(carried, inside))
 
 
 @kernel
@@ -138,12 +169,15 @@ def settle(content, state, flux, lo, hi, steps, wall_lo, wall_hi):
 
 
 @kernel
-def advance(content, state, flux, own, nodes, lo, hi, half, floor, charge, steps, edges, made):
+def advance(content, state, flux, fields, own, nodes, lo, hi, half, floor, charge, steps, edges, made):
     """`steps` steps at once: `own` becomes the fluid's current [3, cells + 3], in the places of the box's.
 
     `edges` holds for either end the volume of its node in dual cells (.5 or 1) and whether it is a wall.
     """
-    kick(content, state, nodes, lo, hi, half * steps, floor, made)
+    for k in range(5):
+        for i in range(lo, hi + 1):
+            fields[k, i] = nodes[k, i]
+    kick(content, state, fields, lo, hi, half * steps, floor, made)
     for i in range(lo, hi + 1):
         own[1, i + 1] = charge * state[0, i] * state[2, i] * state[6, i]
         own[2, i + 1] = charge * state[0, i] * state[3, i] * state[6, i]

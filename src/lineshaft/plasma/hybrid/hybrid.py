@@ -13,6 +13,7 @@ import torch
 
 from lineshaft.plasma.fluid.fluid import Fluid
 from lineshaft.plasma.hybrid.conversion import convert
+from lineshaft.plasma.hybrid.exchange import ABSORB_EVERY, Exchange
 from lineshaft.plasma.hybrid.window import LOOK_EVERY, Window
 from lineshaft.plasma.pic import fields
 from lineshaft.plasma.pic.simulation import Simulation
@@ -30,10 +31,11 @@ class Hybrid(Simulation):
         fluids: Sequence[Fluid],
         window: Window,
         seed: int = 0,
+        exchanges: Sequence[Exchange] = (),
         **given: Any,
     ) -> None:
         self.fluids: list[Fluid] = list(fluids)
-        self.window, self.seed = window, seed
+        self.window, self.seed, self.exchanges = window, seed, list(exchanges)
         super().__init__(cells, dx, species, seed=seed, **given)
 
     def step(self, entering: np.ndarray) -> None:
@@ -45,8 +47,17 @@ class Hybrid(Simulation):
         for fluid in self.fluids:
             fluid.work(grid.along, grid.current, self.dx)
         fields.advance(grid, self.dx, entering, self.ends)
+        if self.window.edge < self.reached:
+            self.exchange()
         if (self.steps + 1) % LOOK_EVERY == 0:
             self.follow()
+
+    def exchange(self) -> None:
+        """Let the fluids emit into the window, and absorb what is thermal behind its edge."""
+        for one in self.exchanges:
+            one.emit()
+            if (self.steps + 1) % ABSORB_EVERY == 0:
+                one.absorb()
 
     def follow(self) -> None:
         """Move the window's edge to where it should be."""
@@ -76,10 +87,13 @@ class Hybrid(Simulation):
             [[torch.tensor(x) for x in state["arrays"]], state["numbers"]]
             for state in (fluid.state_dict() for fluid in self.fluids)
         ]
-        return {**super().state(), "fluids": kept, "edge": self.window.edge}
+        owed = [[one.owed.tolist(), [int(x) for x in one.noise.view(np.int64)]] for one in self.exchanges]
+        return {**super().state(), "fluids": kept, "edge": self.window.edge, "owed": owed}
 
     def restore(self, state: dict) -> None:
         super().restore(state)
         self.window.edge = state["edge"]
         for fluid, (arrays, numbers) in zip(self.fluids, state["fluids"]):
             fluid.restore({"arrays": [x.numpy() for x in arrays], "numbers": numbers})
+        for one, (owed, noise) in zip(self.exchanges, state["owed"]):
+            one.owed[:], one.noise[:], one.room = owed, np.array(noise, np.int64).view(np.uint64), 0

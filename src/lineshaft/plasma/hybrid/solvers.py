@@ -2,11 +2,13 @@
 
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field
 
 from lineshaft.engine import Part
 from lineshaft.plasma.box import Box
 from lineshaft.plasma.hybrid.build import Shares, heavy, neutralise, still, widest
+from lineshaft.plasma.hybrid.exchange import Exchange
 from lineshaft.plasma.hybrid.hybrid import Hybrid
 from lineshaft.plasma.hybrid.window import Window
 from lineshaft.plasma.pic.kernels.tiles import WIDEST
@@ -60,25 +62,54 @@ class HybridA(Solver):
         species = [part for one in ions for part in shares.particles(one, edge)]
         for one in box.plasma:
             if one not in ions:
-                species += shares.particles(one, fine, WIDEST) + shares.coarse(one, fine, self.coarse_ppc, wide)
+                species += shares.particles(one, fine, WIDEST) + shares.coarse(
+                    one, fine, self.coarse_ppc, wide
+                )
         fluids = [shares.fluid(one, edge) for one in ions]
         neutralise(fluids, species, shares.intended())
         for fluid in fluids:
             fluid.every = self.every
         window = Window(edge, last - 10, round(self.lead / box.dx), self.speed)
-        found = Hybrid(
-            box.cells,
-            box.dx,
-            species,
-            fluids,
-            window,
-            seed,
-            pulses=box.pulses,
-            walls=box.walls,
-            light_cone=still(box),
-        )
+        given = {"pulses": box.pulses, "walls": box.walls, "light_cone": still(box)}
+        found = Hybrid(box.cells, box.dx, species, fluids, window, seed, **given)
         box.set_fields(found)
         return found
 
 
-AnySolver = Annotated[Particles | HybridA, Field(discriminator="name")]
+class HybridB(Solver):
+    """Form B: behind the window's edge electrons and ions are fluids, with a tail of particles in both.
+
+    The fluids emit particles into the window and absorb what is thermal behind its edge.
+    """
+
+    name: Literal["hybrid-b"] = "hybrid-b"
+    window: float = Field(5.0, gt=0, description="depth of the kinetic window at the start (c/omega0)")
+    lead: float = Field(20.0, gt=0, description="how far the window stays ahead of fast ions (c/omega0)")
+    speed: float = Field(0.02, gt=0, lt=1, description="an ion is fast above this u_x (c)")
+    radius: float = Field(3.5, gt=0, description="a particle within this many sigma joins the fluid")
+    hottest: float = Field(0.03, gt=0, description="the local Gaussian counts as no hotter than this (m c^2)")
+    every: int = Field(5, ge=1, le=20, description="steps that the ion fluid takes at once")
+
+    def build(
+        self, box: Box, ppc: int, real: type, seed: int, quiet: bool = False, light_cone: bool = False
+    ) -> Simulation:
+        ions, shares = heavy(box), Shares(box, ppc, real, seed)
+        first, last = shares.extent()
+        edge = min(first + round(self.window / box.dx), last)
+        species, fluids, exchanges = [], [], []
+        for k, one in enumerate(box.plasma):
+            parts, fluid = shares.particles(one, edge, 1 if one in ions else WIDEST), shares.fluid(one, edge)
+            fluid.every, fluid.walls = self.every if one in ions else 1, (False, True)
+            fluid.last = last
+            noise = np.random.default_rng([seed, k, 7]).integers(0, 2**63, 1, np.uint64)
+            exchanges.append(Exchange(fluid, parts[0], noise, self.radius, self.hottest / one.mass))
+            species += parts
+            fluids.append(fluid)
+        window = Window(edge, last - 10, round(self.lead / box.dx), self.speed)
+        given = {"pulses": box.pulses, "walls": box.walls, "light_cone": still(box)}
+        found = Hybrid(box.cells, box.dx, species, fluids, window, seed, exchanges, **given)
+        box.set_fields(found)
+        return found
+
+
+AnySolver = Annotated[Particles | HybridA | HybridB, Field(discriminator="name")]

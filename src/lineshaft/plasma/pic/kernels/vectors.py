@@ -189,6 +189,18 @@ def load_at(typing, array, i):
 
 
 @intrinsic
+def store_at(typing, array, i, vector):
+    """Write a vector at element i, wherever that lies."""
+
+    def emit(context, build, signature, args):
+        address = pointer(context, build, signature.args[0], *args[:2])
+        build.store(args[2], build.bitcast(address, vector.llvm.as_pointer())).align = vector.bits // 8
+        return context.get_dummy_value()
+
+    return types.none(array, types.int64, vector), emit
+
+
+@intrinsic
 def whole(typing, a):
     """The largest integers not above, as a vector of the same type."""
 
