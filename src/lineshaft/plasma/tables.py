@@ -1,15 +1,21 @@
 """Grids of full-size runs: `lineshaft sweep plasma.tables:benchmark`."""
 
 from lineshaft.plasma.cases import Langmuir, Slab, TwoStream
-from lineshaft.plasma.experiments import ablation, train
+from lineshaft.plasma.experiments import train
+from lineshaft.plasma.experiments.ablation import Config as Ladder
+from lineshaft.plasma.experiments.ablation import Rung
+from lineshaft.plasma.experiments.restart import Config as Restart
 from lineshaft.plasma.experiments.simulate import Config
+from lineshaft.plasma.hybrid.solvers import Fluids, HybridA, HybridB, Weighted
 from lineshaft.plasma.lhpc.methods import AllFluid, BiGaussian, Lhpc, Redrawn
 from lineshaft.plasma.lhpc.target import Target
 
 SEEDS = range(10)
 BENCHMARK = Slab(time=330.0)
 BENCHMARK_PPC = 120
-TARGET = Slab(start=40.0, box=270.0, time=280.0)
+TARGET = Slab(start=40.0, box=272.0, time=280.0)
+STRONG = TARGET.model_copy(update={"a0": 20.0})
+THICK = Slab(start=40.0, thickness=800.0, box=848.0, time=880.0)
 """The benchmark without the 50/omega0 that the light takes to arrive, which would favour late starts."""
 
 
@@ -29,10 +35,64 @@ def ladder() -> list[Config]:
     ]
 
 
-def reference() -> list[ablation.Config]:
-    """What the tails of `ablation` are held against: 960 particles a cell, seeds of their own."""
-    rungs = (ablation.Rung(label="reference", ppc=960),)
-    return [ablation.Config(case=TARGET, rungs=rungs, seed=100 + seed) for seed in range(8)]
+def rungs() -> tuple[Rung, ...]:
+    """All particles at several ppc, plainly and cheaply; two weights; hybrids A and B; none coupled."""
+    plain = [Rung(label=f"plain{ppc}", ppc=ppc) for ppc in (60, 120)]
+    cheap = [Rung(label=f"cheap{ppc}", ppc=ppc, cheap=True) for ppc in (15, 30, 60, 120)]
+    return (
+        *plain,
+        *cheap,
+        Rung(label="weighted", solver=Weighted(), ppc=120),
+        Rung(label="a60", solver=HybridA(), ppc=60),
+        Rung(label="a30", solver=HybridA(coarse_ppc=8), ppc=30),
+        Rung(label="b60", solver=HybridB(), ppc=60),
+        Rung(label="b30", solver=HybridB(), ppc=30),
+        Rung(label="a60-uncoupled", solver=HybridA(coupling=False), ppc=60),
+        Rung(label="b60-uncoupled", solver=HybridB(coupling=False), ppc=60),
+        Rung(label="fluid", solver=Fluids()),
+    )
+
+
+def ladder_of(case: Slab, seeds: range) -> list[Ladder]:
+    return [Ladder(case=case, rungs=rungs(), seed=seed) for seed in seeds]
+
+
+def ablation() -> list[Ladder]:
+    """Everything: the ladder on the benchmark slab, at a0 = 20, on the thick target, and the references."""
+    return [*ablation_slab(), *ablation_strong(), *ablation_thick(), *reference()]
+
+
+def ablation_slab() -> list[Ladder]:
+    """The ladder on the benchmark slab, ten seeds."""
+    return ladder_of(TARGET, SEEDS)
+
+
+def ablation_strong() -> list[Ladder]:
+    """The same at a0 = 20, for which nothing was chosen."""
+    return ladder_of(STRONG, range(5))
+
+
+def ablation_thick() -> list[Ladder]:
+    """A target four times as thick, until light has crossed it: what a hybrid is for."""
+    few = ("plain120", "cheap15", "cheap60", "a60", "a30", "b60", "b30")
+    chosen = tuple(rung for rung in rungs() if rung.label in few)
+    return [Ladder(case=THICK, rungs=chosen, seed=seed) for seed in range(3)]
+
+
+def reference() -> list[Ladder]:
+    """What tails are held against: 960 particles a cell; 480 at a0 = 20, 240 for the thick target."""
+    wanted = ((TARGET, 960, 8), (STRONG, 480, 5), (THICK, 240, 3))
+    return [
+        Ladder(case=case, rungs=(Rung(label="reference", ppc=ppc),), seed=100 + seed)
+        for case, ppc, seeds in wanted
+        for seed in range(seeds)
+    ]
+
+
+def restarts() -> list[Restart]:
+    """Eight common restarts on the benchmark slab; three seeds."""
+    times = tuple(float(time) for time in range(80, 221, 20))
+    return [Restart(case=TARGET, ppc=120, times=times, seed=seed) for seed in range(3)]
 
 
 def scan_a0() -> list[Config]:

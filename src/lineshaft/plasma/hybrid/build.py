@@ -37,7 +37,7 @@ class Shares:
         """
         found = self.box.load(one, self.ppc, self.real, self.seed, True)
         for species in found:
-            species.tile = widest(self.box.cells, min(tile, lists.lanes_of(np.dtype(self.real))))
+            species.tile = tile_of(self.box.cells, min(tile, lists.lanes_of(np.dtype(self.real))))
             held = species.listed()
             species.fill(kept(held, held.cell < until))
         return [found[0], *(species for species in found[1:] if species.number)]
@@ -81,6 +81,11 @@ class Shares:
 def widest(cells: int, most: int) -> int:
     """The largest number up to `most` that divides the cells."""
     return max(wide for wide in range(1, most + 1) if cells % wide == 0)
+
+
+def tile_of(cells: int, most: int) -> int:
+    """The largest power of 2 up to `most` that divides the cells: offsets in a tile then stay exact."""
+    return max(2**k for k in range(most.bit_length()) if cells % 2**k == 0)
 
 
 def nodes_of(cells: np.ndarray) -> np.ndarray:

@@ -43,17 +43,22 @@ class Exchange:
     )  # fraction of a particle still to be emitted
     room: int = 0  # particles that the lists surely hold more
 
-    def emit(self) -> None:
-        """Particles into the cell left of the edge."""
+    def emit(self) -> float:
+        """Particles into the cell left of the edge.
+
+        Returns the charge that so moved from the edge's node, times the cells it moved: they cannot start on
+        the node itself.
+        """
         one, fluid = self.species, self.fluid
         row = (fluid.first - 1) // one.tile
         most = rate(fluid.store, fluid.first, one.weight, self.owed)
         if most == 0:
-            return
+            return 0.0
         self.make_room(most, row)
         place = (fluid.first - row * one.tile) / one.tile
-        emit(one.lists, fluid.store, fluid.first, row, place, most, one.weight, self.noise)
+        apart = emit(one.lists, fluid.store, fluid.first, row, place, most, one.weight, self.noise)
         self.room -= most
+        return one.charge * one.weight * one.tile * apart
 
     def make_room(self, number: int, row: int) -> None:
         """Grow the lists where they may not hold so many more, or not in this one."""
@@ -106,8 +111,8 @@ def rate(content, first, weight, owed):
         z / math.sqrt(2.0)
     )
     wanted = n / (NODES - 0.5) / gamma * share / weight + owed[0]
-    most = math.floor(MOST * content[0, first] / weight)
-    number = min(math.floor(wanted), most)
+    bound = math.floor(MOST * content[0, first] / weight)
+    number = min(math.floor(wanted), bound)
     owed[0] = min(wanted - number, 1.0)
     return int(number)
 
@@ -120,7 +125,10 @@ def normal(noise):
 
 @kernel
 def emit(lists, content, first, row, place, number, weight, noise):
-    """Draw `number` particles from the left-going flux and append them to a list at `place` in it."""
+    """Draw `number` particles from the left-going flux and append them to a list, just before `place` in it.
+
+    Returns the sum of how far before, in the width of the list.
+    """
     n = m = w = p = b = c = 0.0
     for i in range(first, first + NODES):
         n += content[0, i]
@@ -156,6 +164,7 @@ def emit(lists, content, first, row, place, number, weight, noise):
         share(content, first, -weight, pool[q + lane], pool[q + 2 * lane], pool[q + 3 * lane])
     borrow(content, first, heat, beside)
     cpu.balance(lists)
+    return number * (place - before)
 
 
 @kernel

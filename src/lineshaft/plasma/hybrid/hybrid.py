@@ -55,7 +55,7 @@ class Hybrid(Simulation):
     def exchange(self) -> None:
         """Let the fluids emit into the window, and absorb what is thermal behind its edge."""
         for one in self.exchanges:
-            one.emit()
+            self.fields.along[self.window.edge - 1] += self.dx * one.emit()
             if (self.steps + 1) % ABSORB_EVERY == 0:
                 one.absorb()
 

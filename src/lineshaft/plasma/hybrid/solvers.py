@@ -1,5 +1,6 @@
 """How a case is solved: all particles, or a hybrid. One of your own is a `Part` with `build`."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -7,12 +8,14 @@ from pydantic import Field
 
 from lineshaft.engine import Part
 from lineshaft.plasma.box import Box
+from lineshaft.plasma.fluid.fluid import Fluid
 from lineshaft.plasma.hybrid.build import Shares, heavy, neutralise, still, widest
 from lineshaft.plasma.hybrid.exchange import Exchange
 from lineshaft.plasma.hybrid.hybrid import Hybrid
 from lineshaft.plasma.hybrid.window import Window
 from lineshaft.plasma.pic.kernels.tiles import WIDEST
 from lineshaft.plasma.pic.simulation import Simulation
+from lineshaft.plasma.pic.species import Species
 
 
 class Solver(Part):
@@ -50,6 +53,7 @@ class HybridA(Solver):
     coarse_ppc: int = Field(16, ge=1, description="coarse electrons for each cell of the box")
     coarse: int = Field(4, ge=1, le=16, description="width of the coarse electrons' cells, in cells")
     every: int = Field(5, ge=1, le=20, description="steps that the ion fluid takes at once")
+    coupling: bool = Field(True, description="let the window move; without, fluid stays fluid")
 
     def build(
         self, box: Box, ppc: int, real: type, seed: int, quiet: bool = False, light_cone: bool = False
@@ -69,11 +73,8 @@ class HybridA(Solver):
         neutralise(fluids, species, shares.intended())
         for fluid in fluids:
             fluid.every = self.every
-        window = Window(edge, last - 10, round(self.lead / box.dx), self.speed)
-        given = {"pulses": box.pulses, "walls": box.walls, "light_cone": still(box)}
-        found = Hybrid(box.cells, box.dx, species, fluids, window, seed, **given)
-        box.set_fields(found)
-        return found
+        window = Window(edge, last - 10 if self.coupling else edge, round(self.lead / box.dx), self.speed)
+        return joined(box, species, fluids, window, seed)
 
 
 class HybridB(Solver):
@@ -87,8 +88,9 @@ class HybridB(Solver):
     lead: float = Field(20.0, gt=0, description="how far the window stays ahead of fast ions (c/omega0)")
     speed: float = Field(0.02, gt=0, lt=1, description="an ion is fast above this u_x (c)")
     radius: float = Field(3.5, gt=0, description="a particle within this many sigma joins the fluid")
-    hottest: float = Field(0.03, gt=0, description="the local Gaussian counts as no hotter than this (m c^2)")
+    hottest: float = Field(0.1, gt=0, description="the local Gaussian counts as no hotter than this (m c^2)")
     every: int = Field(5, ge=1, le=20, description="steps that the ion fluid takes at once")
+    coupling: bool = Field(True, description="exchange, and let the window move; without, fluid stays fluid")
 
     def build(
         self, box: Box, ppc: int, real: type, seed: int, quiet: bool = False, light_cone: bool = False
@@ -105,11 +107,68 @@ class HybridB(Solver):
             exchanges.append(Exchange(fluid, parts[0], noise, self.radius, self.hottest / one.mass))
             species += parts
             fluids.append(fluid)
-        window = Window(edge, last - 10, round(self.lead / box.dx), self.speed)
-        given = {"pulses": box.pulses, "walls": box.walls, "light_cone": still(box)}
-        found = Hybrid(box.cells, box.dx, species, fluids, window, seed, exchanges, **given)
-        box.set_fields(found)
-        return found
+        window = Window(edge, last - 10 if self.coupling else edge, round(self.lead / box.dx), self.speed)
+        return joined(box, species, fluids, window, seed, exchanges if self.coupling else [])
 
 
-AnySolver = Annotated[Particles | HybridA | HybridB, Field(discriminator="name")]
+class Weighted(Solver):
+    """Particles of two weights: the run's `ppc` to a depth, heavier ones beyond; starts quietly."""
+
+    name: Literal["weighted"] = "weighted"
+    depth: float = Field(20.0, gt=0, description="depth to which particles are light (c/omega0)")
+    deep_ppc: int = Field(15, ge=1, description="particles a cell beyond")
+
+    def build(
+        self, box: Box, ppc: int, real: type, seed: int, quiet: bool = False, light_cone: bool = False
+    ) -> Simulation:
+        shares = Shares(box, ppc, real, seed)
+        edge = shares.extent()[0] + round(self.depth / box.dx)
+        species = [
+            part
+            for one in box.plasma
+            for part in (*shares.particles(one, edge), *shares.coarse(one, edge, self.deep_ppc, 1))
+        ]
+        return joined(box, species, [], Window(edge, edge, 0), seed, late=light_cone)
+
+
+class Fluids(Solver):
+    """All plasma is fluid, by the hybrids' equations; no particle anywhere."""
+
+    name: Literal["fluid"] = "fluid"
+
+    def build(
+        self, box: Box, ppc: int, real: type, seed: int, quiet: bool = False, light_cone: bool = False
+    ) -> Simulation:
+        heavy(box)
+        shares = Shares(box, ppc, real, seed)
+        fluids = [shares.fluid(one, 0) for one in box.plasma]
+        return joined(box, [], fluids, Window(0, 0, 0), seed, late=still(box))
+
+
+def joined(
+    box: Box,
+    species: list[Species],
+    fluids: list[Fluid],
+    window: Window,
+    seed: int,
+    exchanges: Sequence[Exchange] = (),
+    late: bool | None = None,
+) -> Hybrid:
+    """The parts in one box with its light, walls and fields; `late` keeps still what is not reached."""
+    found = Hybrid(
+        box.cells,
+        box.dx,
+        species,
+        fluids,
+        window,
+        seed,
+        exchanges,
+        pulses=box.pulses,
+        walls=box.walls,
+        light_cone=still(box) if late is None else late,
+    )
+    box.set_fields(found)
+    return found
+
+
+AnySolver = Annotated[Particles | HybridA | HybridB | Weighted | Fluids, Field(discriminator="name")]
