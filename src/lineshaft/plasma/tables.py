@@ -2,11 +2,10 @@
 
 from lineshaft.plasma.cases import Langmuir, Slab, TwoStream
 from lineshaft.plasma.experiments import train
+from lineshaft.plasma.experiments.ablation import LADDER, Rung
 from lineshaft.plasma.experiments.ablation import Config as Ladder
-from lineshaft.plasma.experiments.ablation import Rung
 from lineshaft.plasma.experiments.restart import Config as Restart
 from lineshaft.plasma.experiments.simulate import Config
-from lineshaft.plasma.hybrid.solvers import Fluids, HybridA, HybridB, Weighted
 from lineshaft.plasma.lhpc.methods import AllFluid, BiGaussian, Lhpc, Redrawn
 from lineshaft.plasma.lhpc.target import Target
 
@@ -35,28 +34,6 @@ def ladder() -> list[Config]:
     ]
 
 
-def rungs() -> tuple[Rung, ...]:
-    """All particles at several ppc, plainly and cheaply; two weights; hybrids A and B; none coupled."""
-    plain = [Rung(label=f"plain{ppc}", ppc=ppc) for ppc in (60, 120)]
-    cheap = [Rung(label=f"cheap{ppc}", ppc=ppc, cheap=True) for ppc in (15, 30, 60, 120)]
-    return (
-        *plain,
-        *cheap,
-        Rung(label="weighted", solver=Weighted(), ppc=120),
-        Rung(label="a60", solver=HybridA(), ppc=60),
-        Rung(label="a30", solver=HybridA(coarse_ppc=8), ppc=30),
-        Rung(label="b60", solver=HybridB(), ppc=60),
-        Rung(label="b30", solver=HybridB(), ppc=30),
-        Rung(label="a60-uncoupled", solver=HybridA(coupling=False), ppc=60),
-        Rung(label="b60-uncoupled", solver=HybridB(coupling=False), ppc=60),
-        Rung(label="fluid", solver=Fluids()),
-    )
-
-
-def ladder_of(case: Slab, seeds: range) -> list[Ladder]:
-    return [Ladder(case=case, rungs=rungs(), seed=seed) for seed in seeds]
-
-
 def ablation() -> list[Ladder]:
     """Everything: the ladder on the benchmark slab, at a0 = 20, on the thick target, and the references."""
     return [*ablation_slab(), *ablation_strong(), *ablation_thick(), *reference()]
@@ -64,18 +41,18 @@ def ablation() -> list[Ladder]:
 
 def ablation_slab() -> list[Ladder]:
     """The ladder on the benchmark slab, ten seeds."""
-    return ladder_of(TARGET, SEEDS)
+    return [Ladder(case=TARGET, rungs=LADDER, seed=seed) for seed in SEEDS]
 
 
 def ablation_strong() -> list[Ladder]:
     """The same at a0 = 20, for which nothing was chosen."""
-    return ladder_of(STRONG, range(5))
+    return [Ladder(case=STRONG, rungs=LADDER, seed=seed) for seed in range(5)]
 
 
 def ablation_thick() -> list[Ladder]:
     """A target four times as thick, until light has crossed it: what a hybrid is for."""
     few = ("plain120", "cheap15", "cheap60", "a60", "a30", "b60", "b30")
-    chosen = tuple(rung for rung in rungs() if rung.label in few)
+    chosen = tuple(rung for rung in LADDER if rung.label in few)
     return [Ladder(case=THICK, rungs=chosen, seed=seed) for seed in range(3)]
 
 

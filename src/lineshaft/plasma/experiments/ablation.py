@@ -12,7 +12,7 @@ from lineshaft import engine
 from lineshaft.engine import Part, Run
 from lineshaft.plasma import tails
 from lineshaft.plasma.cases import AnyCase, Slab
-from lineshaft.plasma.hybrid.solvers import AnySolver, HybridA, Particles
+from lineshaft.plasma.hybrid.solvers import AnySolver, Fluids, HybridA, HybridB, Particles, Weighted
 from lineshaft.plasma.pic import diagnostics
 from lineshaft.plasma.pic.compile import use_threads
 from lineshaft.plasma.pic.simulation import Simulation
@@ -26,6 +26,20 @@ class Rung(Part):
     ppc: int = Field(120, ge=1, le=10_000, description="particles a cell, of each species")
     cheap: bool = Field(False, description="light-cone activation and quiet start")
 
+
+LADDER = (
+    *(Rung(label=f"plain{ppc}", ppc=ppc) for ppc in (60, 120)),
+    *(Rung(label=f"cheap{ppc}", ppc=ppc, cheap=True) for ppc in (15, 30, 60, 120)),
+    Rung(label="weighted", solver=Weighted(), ppc=120),
+    Rung(label="a60", solver=HybridA(), ppc=60),
+    Rung(label="a30", solver=HybridA(coarse_ppc=8), ppc=30),
+    Rung(label="b60", solver=HybridB(), ppc=60),
+    Rung(label="b30", solver=HybridB(), ppc=30),
+    Rung(label="a60-uncoupled", solver=HybridA(coupling=False), ppc=60),
+    Rung(label="b60-uncoupled", solver=HybridB(coupling=False), ppc=60),
+    Rung(label="fluid", solver=Fluids()),
+)
+"""Particles at several ppc, plainly and cheaply, of two weights; hybrids A and B, coupled and not; fluid."""
 
 SMALL = Slab(start=10, thickness=30, box=50, ramp=5, duration=30, time=50)
 

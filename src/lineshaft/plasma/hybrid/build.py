@@ -13,6 +13,8 @@ from lineshaft.plasma.pic import grids, lists
 from lineshaft.plasma.pic.species import Species, kept
 from lineshaft.plasma.profiles import Profile
 
+TRACE = 1e-6
+
 
 @dataclass(frozen=True)
 class Shares:
@@ -108,9 +110,12 @@ def neutralise(fluids: list[Fluid], species: list[Species], intended: np.ndarray
     """Let the fluids make up for what the particles' clouds do to the charge of the case.
 
     Coarse clouds and rounded numbers of particles give a node a charge that the densities do not have: a
-    field at the start. Each fluid takes its share of the difference, as far as it stays positive.
+    field at the start. Each fluid takes its share of the difference, as far as it stays positive; a coarse
+    cloud that reaches beyond the end of the plasma draws a little fluid there.
     """
-    cells = intended.size - 1
+    cells, reach = intended.size - 1, max((one.coarse for one in species), default=1) - 1
+    for fluid in fluids:
+        spill(fluid, reach)
     charge = sum(fluid.charge * fluid.content[0] for fluid in fluids) - intended
     for one in species:
         charge = charge + one.charge * one.weight * grids.shares(one, cells)
@@ -120,6 +125,16 @@ def neutralise(fluids: list[Fluid], species: list[Species], intended: np.ndarray
         part = np.divide(abs(fluid.charge) * n, total, out=np.zeros_like(n), where=n > 0)
         factor = 1 - np.divide(charge * part / fluid.charge, n, out=np.zeros_like(n), where=n > 0)
         fluid.content *= np.maximum(factor, 0.0)
+
+
+def spill(fluid: Fluid, reach: int) -> None:
+    """Put a trace of fluid on the empty nodes up to `reach` beyond those that hold any."""
+    for _ in range(reach):
+        held = fluid.content[0] > 0
+        for shift in (1, -1):
+            beside = np.roll(held, shift) & ~held
+            beside[: fluid.first] = beside[0] = beside[-1] = False
+            fluid.content[:, beside] = np.roll(fluid.content, shift, 1)[:, beside] * TRACE
 
 
 def heavy(box: Box) -> list[Population]:

@@ -37,7 +37,7 @@ def convert(fluid: Fluid, until: int, weight: float, rng: np.random.Generator) -
     fluid.content[:, first:until] = 0
     fluid.content[:, until] -= taken[:, -1]
     merge(fluid.content[:, until], taken.sum(1) * (1 - share), across)
-    moved = np.bincount(drawn.cell, weight * (1 - drawn.offset), size + 1)
+    moved = np.bincount(drawn.cell, weight * (1 - drawn.offset), size + 1).astype(float)
     moved += np.bincount(drawn.cell + 1, weight * drawn.offset, size + 1) - taken[0]
     moved[-1] += taken[0].sum() * (1 - share)
     fluid.first = until
