@@ -90,7 +90,7 @@ def test_queued_is_what_the_scheduler_still_knows(tmp_path, monkeypatch):
         asked.extend(folder.id for folder in folders)
         return {waiting.id}
 
-    monkeypatch.setattr("lineshaft.engine.launch.slurm.submission.queued", queued)
+    monkeypatch.setattr("lineshaft.engine.table.read.queued", queued)
     assert {row.id: row.state for row in rows(tmp_path)}[waiting.id] == "queued"
     assert sorted(asked) == [waiting.id, lost.id]
     assert {row.id: row.state for row in rows(tmp_path)}[lost.id] == "new"

@@ -9,15 +9,19 @@ from pydantic import ValidationError
 
 from lineshaft.engine import Options
 from lineshaft.engine.run.execute import execute
-from lineshaft.plasma.experiments.train import Config, assembled
+from lineshaft.plasma.experiments.train import Config
 from lineshaft.plasma.lhpc import labels, waves
+from lineshaft.plasma.lhpc.build import assembled
 from lineshaft.plasma.lhpc.fluid import limited
 from lineshaft.plasma.lhpc.inject import inject
-from lineshaft.plasma.lhpc.learn import Lessons, calibrate, single_loss, state_of, unrolled_loss
+from lineshaft.plasma.lhpc.learn import calibrate
+from lineshaft.plasma.lhpc.lessons import Lessons
+from lineshaft.plasma.lhpc.losses import Unrolling, single_loss, unrolled_loss
 from lineshaft.plasma.lhpc.methods import AllFluid, BiGaussian, Lhpc, Redrawn
 from lineshaft.plasma.lhpc.moments import conserved, primitive
-from lineshaft.plasma.lhpc.nets import Cnn, Fno
+from lineshaft.plasma.lhpc.nets import Cnn, Convolution, Fno
 from lineshaft.plasma.lhpc.particles import Particles, moments, push
+from lineshaft.plasma.lhpc.rollout import state_of
 from lineshaft.plasma.lhpc.target import MACRO, Constants, Target
 from lineshaft.plasma.lhpc.trajectory import gauss, simulate, start
 from lineshaft.plasma.lhpc.weights import read
@@ -56,7 +60,7 @@ def kept():
 
 def solver_of(method, members=1):
     torch.manual_seed(0)
-    found = assembled(Config(target=TARGET, method=method, members=members), "cpu")
+    found = assembled(TARGET, method, members, "cpu")
     for module in (found.fluid.net, getattr(found.injection, "net", None)):
         if module is not None:  # a head of zeros hides mistakes
             torch.nn.init.normal_(module.head.weight, std=0.1)
@@ -173,7 +177,9 @@ def test_every_method_steps_keeps_gauss_and_learns(kept, method):
     solver, lessons = solver_of(method, members=2), Lessons.of(kept, method)
     calibrate(solver, lessons, 2)
     torch.manual_seed(3)
-    loss = single_loss(solver, lessons.single(4)) + unrolled_loss(solver, lessons.unrolled(2, 2), 2, 0)
+    loss = single_loss(solver, lessons.single(4)) + unrolled_loss(
+        solver, lessons.unrolled(2, 2), Unrolling(2)
+    )
     assert torch.isfinite(loss)
     if method.net == "none":
         return
@@ -214,6 +220,13 @@ def test_members_know_nothing_of_each_other(make):
     after = net(x).detach()
     assert torch.equal(before[:2], after[:2]) and torch.equal(before[4:], after[4:])
     assert not torch.allclose(before[2:4], after[2:4])
+
+
+@pytest.mark.parametrize(("kernel", "dilation"), [(5, 1), (5, 4), (1, 1)])
+def test_both_ways_to_convolve_agree(kernel, dilation):
+    torch.manual_seed(0)
+    net, x = Convolution(3, 4, 6, kernel, dilation), torch.randn(3, 4, 2, 30)
+    assert torch.allclose(net.grouped(x), net.product(x), atol=1e-5)
 
 
 def test_training_never_sees_the_held_out_amplitudes(kept):

@@ -11,12 +11,14 @@ from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.evaluate.folds import Lots, binary, cold_of, draw_guests, guest_fold, warm_fold
 from lineshaft.recommend.evaluate.ranks import rank
 from lineshaft.recommend.models import gate
-from lineshaft.recommend.models.blend import Blend, Slot, twin
+from lineshaft.recommend.models.blend import Blend, Slot
 from lineshaft.recommend.models.content import Content
 from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.graph import Graph
 from lineshaft.recommend.models.model import Scorer, load
 from lineshaft.recommend.models.popularity import Popularity
+from lineshaft.recommend.models.trial import Guests
+from lineshaft.recommend.models.weights import twin
 from lineshaft.recommend.models.wmf import Wmf
 from lineshaft.recommend.sample import sample
 from lineshaft.recommend.text.encoders import Words
@@ -32,7 +34,7 @@ FEW = Blend(
         Slot(any_of=(Graph(),), rare=True),
         Slot(any_of=(Popularity(),)),
     ),
-    most=150,
+    trial=Guests(most=150),
 )
 
 
@@ -127,7 +129,7 @@ def test_the_search_takes_the_feature_that_tells_and_leaves_noise() -> None:
 def test_scores_are_brought_to_one_scale() -> None:
     baskets = csr_matrix(([1.0], [2], [0, 1]), shape=(1, 50))
     scores = np.random.default_rng(0).normal(size=(1, 50)).astype(np.float32)
-    one, other = (gate.normalised(s, baskets, 10)[0] for s in (scores, 1e3 * scores + 7))
+    one, other = (gate.normalised(s, baskets, 10).numpy() for s in (scores, 1e3 * scores + 7))
     np.testing.assert_allclose(one, other, atol=1e-3)
     assert np.sort(one[0])[-10] == pytest.approx(1, abs=1e-5) and one[0, 2] == gate.LOW
 
@@ -138,5 +140,5 @@ def test_a_twin_counts_for_rare_items_alone() -> None:
 
 def test_wmf_may_be_a_part() -> None:
     slots = (Slot(any_of=(Wmf(factors=8),), rare=True), Slot(any_of=(Popularity(),)))
-    scorer = Blend(slots=slots, most=60).fit(LIKES, MADE.catalogue, seed=0, threads=1)
+    scorer = Blend(slots=slots, trial=Guests(most=60)).fit(LIKES, MADE.catalogue, seed=0, threads=1)
     assert scorer.score(LIKES[:3]).shape == (3, 1500)

@@ -28,8 +28,17 @@ from lineshaft.continual.methods.pnn import Pnn
 from lineshaft.continual.methods.si import Si
 from lineshaft.continual.methods.slca import Slca
 from lineshaft.continual.objectives.simsiam import SimSiam
-from lineshaft.continual.rows import METHODS, cifar10, equal_lpft, headline
+from lineshaft.continual.rows import (
+    CIFAR_EVALUATIONS,
+    METHODS,
+    cifar10,
+    equal_lpft,
+    headline,
+    self_supervised,
+    with_methods,
+)
 from lineshaft.continual.schedules import AnySchedule, Finetune, First, Frozen, Lpft
+from lineshaft.continual.schedules import Probe as ProbeAlone
 from lineshaft.continual.streams.cifar import Cifar10
 from lineshaft.continual.streams.satellite import Sat7
 
@@ -69,38 +78,63 @@ def seq_cifar10_more_seeds() -> list[Config]:
 
 
 def seq_cifar10_methods() -> list[Config]:
-    """Every method with fine-tuning and with LP-FT at equal epochs, two learning rates each, 3 seeds."""
-    tuned: list[AnySchedule] = [Finetune(lr=0.0003), Finetune(lr=0.001), equal_lpft(0.001), equal_lpft(0.003)]
+    """Every method with fine-tuning and with LP-FT at equal epochs, three learning rates each, 3 seeds."""
     return [
         cifar10(methods=methods, schedule=schedule, seed=seed)
-        for seed, methods, schedule in product(range(3), METHODS, tuned)
+        for seed, methods, schedule in product(range(3), METHODS, with_methods())
     ]
 
 
 def seq_cifar10_self_supervised() -> list[Config]:
-    """SimSiam with and without LP-FT on its predictor, at equal epochs; 3 seeds, one learning rate."""
+    """SimSiam with and without LP-FT on its predictor, at equal epochs; 3 seeds."""
     more: dict[str, Any] = {"data": Cifar10(), "loss": SimSiam(), "augment": TwoViews(), "batch": 256}
-    schedules: list[AnySchedule] = [Finetune(lr=0.03), equal_lpft(0.03)]
-    pairs = product(range(3), schedules)
+    pairs = product(range(3), self_supervised())
     return [Config(schedule=s, epochs=10, evaluate=(Knn(), Probe()), seed=seed, **more) for seed, s in pairs]
+
+
+def seq_cifar10_sizes() -> list[Config]:
+    """The four rows on a tenth and on a third of the training rows, two learning rates each, 3 seeds."""
+    schedules: list[AnySchedule] = [
+        *(Finetune(lr=lr) for lr in (0.0003, 0.001)),
+        *(Finetune(lr=lr, loss_over="task") for lr in (0.01, 0.03)),
+        *(equal_lpft(lr) for lr in (0.003, 0.01)),
+        *(equal_lpft(lr, loss_over="task") for lr in (0.003, 0.01)),
+    ]
+    return [
+        Config(
+            data=Cifar10(train_size=size),
+            schedule=s,
+            epochs=10,
+            batch=64,
+            evaluate=CIFAR_EVALUATIONS,
+            seed=seed,
+        )
+        for seed, size, s in product(range(3), (500, 1500), schedules)
+    ]
+
+
+SCENES = (Knn(), Probe(shots=10), Head(), Ncm(), Lda(), Ranpac(), Fewshot(shots=10, lrs=(0.003, 0.01)))
 
 
 def sat7() -> list[Config]:
     """Aerial scenes in five domains from ImageNet weights, split by source file; 3 orders of domains.
 
-    Beside fine-tuning and LP-FT: a slow body with classifier alignment, adaptation to the first domain, and
-    frozen features, each also under heads in closed form.
+    Beside fine-tuning and LP-FT: both with BatchNorm's statistics frozen, a linear probe alone, a slow body
+    with classifier alignment, adaptation to the first domain, and frozen features, each also under heads in
+    closed form.
     """
-    evaluate = (Knn(), Probe(shots=10), Head(), Ncm(), Lda(), Ranpac(), Fewshot(shots=10, lrs=(0.003, 0.01)))
     more: dict[str, Any] = {"data": Sat7(split="block"), "backbone": EfficientnetLite0(), "epochs": 10}
     schedules: list[tuple[AnySchedule, tuple[AnyMethod, ...]]] = [
-        *((Finetune(lr=lr), ()) for lr in (0.001, 0.003, 0.01)),
-        *((equal_lpft(lr), ()) for lr in (0.001, 0.003, 0.01)),
+        *((Finetune(lr=lr), ()) for lr in (0.001, 0.003, 0.01, 0.03)),
+        *((equal_lpft(lr), ()) for lr in (0.001, 0.003, 0.01, 0.03)),
         (Frozen(), ()),
+        (ProbeAlone(lr=0.03), ()),
         (First(lr=0.003), ()),
-        (Finetune(lr=0.01, body_scale=0.1), (Slca(),)),
+        *((Finetune(lr=lr, body_scale=0.1), (Slca(),)) for lr in (0.01, 0.03)),
+        *((Finetune(lr=lr, frozen_stats=True), ()) for lr in (0.003, 0.01)),
+        *((equal_lpft(lr, frozen_stats=True), ()) for lr in (0.003, 0.01)),
     ]
     return [
-        Config(schedule=s, methods=m, batch=128, evaluate=evaluate, seed=seed, **more)
+        Config(schedule=s, methods=m, batch=128, evaluate=SCENES, seed=seed, **more)
         for seed, (s, m) in product(range(3), schedules)
     ]

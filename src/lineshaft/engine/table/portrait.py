@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from lineshaft.engine.errors import RequestError
+from lineshaft.engine.run.queue import ticket
 from lineshaft.engine.run.store import Folder
 from lineshaft.engine.spec.config import as_json, default
 from lineshaft.engine.spec.experiment import find
@@ -60,7 +61,5 @@ def last_logged(folder: Folder) -> dict[str, Any]:
 
 def log_file(runs: Path, folder: Folder) -> Path:
     """The run's captured output; before its first line, what its Slurm job said."""
-    from lineshaft.engine.launch.slurm.job import ticket
-
     own, job = folder.dir / "log.txt", ticket(folder).get("log")
     return runs / job if job and not own.exists() else own

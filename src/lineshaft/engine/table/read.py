@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lineshaft.engine.errors import RequestError, nearest
 from lineshaft.engine.run.description import description
+from lineshaft.engine.run.queue import queued
 from lineshaft.engine.run.store import Folder, folders
 from lineshaft.engine.spec.names import name_of
 from lineshaft.engine.table.archive import kept
@@ -92,8 +93,6 @@ def with_queue(found: Sequence[Row]) -> Sequence[Row]:
     """Runs that Slurm has yet to start or end become queued; it is asked only where a run was given to it."""
     given = [r for r in found if r.state in ("new", "paused", "failed") and has_ticket(r.folder)]
     if given:
-        from lineshaft.engine.launch.slurm.submission import queued
-
         waiting = queued([row.folder for row in given])
         for row in given:
             row.state = "queued" if row.id in waiting else row.state

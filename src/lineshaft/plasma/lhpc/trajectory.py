@@ -46,15 +46,15 @@ class Trajectories:
         held = [self.snapshots[step // KEEP][t] for t, step in zip(which.tolist(), steps)]
         widest = max((int((h[0] == s).sum()) for h in held for s in (0, 1)), default=0)
         found = Particles.none(len(held), widest + room, str(self.groups.device))
-        arrays = [found.cell.clone(), *(found.offset.clone() for _ in range(5))]
+        cell, offset, ux, uy, uz, weight = (x.clone() for x in found.arrays)
         for b, h in enumerate(held):
             for s in (0, 1):
                 mine = h[:, h[0] == s]
                 k = mine.shape[1]
-                arrays[0][b, s, :k] = mine[1].long()
-                for array, values in zip(arrays[1:], mine[2:]):
+                cell[b, s, :k] = mine[1].long()
+                for array, values in zip((offset, ux, uy, uz, weight), mine[2:]):
                     array[b, s, :k] = values
-        return Particles(*arrays, used=widest)
+        return Particles(cell, offset, ux, uy, uz, weight, widest)
 
 
 def start(target: Target, batch: int, device: str, seed: int) -> Particles:

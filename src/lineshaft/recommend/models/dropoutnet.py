@@ -17,6 +17,7 @@ from torch import nn
 
 from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.models.deepnaninet import schedule
+from lineshaft.recommend.models.fitted import fitted
 from lineshaft.recommend.models.l3ae import BOTH, AnyEncoder
 from lineshaft.recommend.models.model import Model, Scorer, State, counts
 from lineshaft.recommend.models.wmf import FoldIn, Wmf
@@ -42,7 +43,7 @@ class DropoutNet(Model):
 
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
         self.check(likes, catalogue)
-        taught = self.wmf.fit(likes, catalogue, seed=seed, threads=threads)
+        taught = fitted(self.wmf, likes, catalogue, seed=seed, threads=threads)
         assert isinstance(taught, FoldIn)
         content = columns(catalogue, self.encoders, self.hops)
         content = (content / content.std()).astype(np.float32)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.sparse import csr_matrix
+from torch import Tensor
 
 BINS = (1, 2, 4, 8, 16, 41)
 """Smallest basket of each size class."""
@@ -31,16 +32,17 @@ def size_class(baskets: csr_matrix) -> np.ndarray:
     return np.maximum(np.digitize(np.diff(baskets.indptr), BINS) - 1, 0)
 
 
-def normalised(scores: np.ndarray, baskets: csr_matrix, top: int) -> tuple[np.ndarray, np.ndarray]:
-    """z (baskets, items), and (baskets,) by what a raw score was multiplied. Items of the basket: LOW."""
-    values = torch.from_numpy(np.ascontiguousarray(scores, np.float32))
-    spread = values.std(1, keepdim=True) + 1e-6
-    values = (values - values.mean(1, keepdim=True)) / spread
+def normalised(
+    scores: np.ndarray, baskets: csr_matrix, top: int, where: torch.device | None = None
+) -> Tensor:
+    """z (baskets, items), computed on `where` (none: the CPU). Items of the basket: LOW."""
+    values = torch.from_numpy(np.ascontiguousarray(scores, np.float32)).to(where)
+    values = (values - values.mean(1, keepdim=True)) / (values.std(1, keepdim=True) + 1e-6)
     rows = torch.from_numpy(np.repeat(np.arange(baskets.shape[0]), np.diff(baskets.indptr)))
     columns = torch.from_numpy(baskets.indices.astype(np.int64))
-    values[rows, columns] = -torch.inf
+    values[rows.to(values.device), columns.to(values.device)] = -torch.inf
     best = torch.topk(values, min(top, values.shape[1]), dim=1).values[:, -1:].clamp(min=FLOOR)
-    return (values / best).clamp_(LOW, HIGH).numpy(), (1 / (spread * best))[:, 0].numpy()
+    return (values / best).clamp_(LOW, HIGH)
 
 
 def lengths(items: int) -> tuple[int, int]:

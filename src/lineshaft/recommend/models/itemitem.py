@@ -26,6 +26,10 @@ class Whole(Scorer):
     def contributions(self, basket: np.ndarray, items: np.ndarray) -> np.ndarray:
         return np.array(self.weights[np.ix_(basket, items)])
 
+    def dense(self) -> np.ndarray:
+        """(items, items)."""
+        return self.weights
+
     def state(self) -> State:
         return State({}, {"weights": self.weights}, {})
 
@@ -58,6 +62,10 @@ class Pruned(Scorer):
 
     def contributions(self, basket: np.ndarray, items: np.ndarray) -> np.ndarray:
         return self.weights[basket][:, items].toarray()
+
+    def dense(self) -> np.ndarray:
+        """(items, items)."""
+        return self.weights.toarray()
 
     def state(self) -> State:
         arrays = {

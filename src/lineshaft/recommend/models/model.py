@@ -154,6 +154,8 @@ class Model(Part):
     name: str
     needs: ClassVar[str] = ""
     """What the catalogue must hold: "" nothing, "text", "edges" or "prior"."""
+    draws: ClassVar[bool] = True
+    """Whether the seed changes what is fitted."""
 
     @abstractmethod
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
