@@ -3,7 +3,8 @@ amplitudes.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from lineshaft import engine
-from lineshaft.engine import Run
+from lineshaft.engine import Figure, Folder, Run
 from lineshaft.plasma.lhpc import weights
 from lineshaft.plasma.lhpc.build import (
     Weights,
@@ -32,11 +33,10 @@ from lineshaft.plasma.lhpc.lessons import Batch, Lessons
 from lineshaft.plasma.lhpc.losses import Unrolling, single_loss, unrolled_loss
 from lineshaft.plasma.lhpc.methods import AnyMethod, Lhpc
 from lineshaft.plasma.lhpc.rollout import Solver
-from lineshaft.plasma.lhpc.score import scales
+from lineshaft.plasma.lhpc.score import Scale, scales
 from lineshaft.plasma.lhpc.target import MACRO, Target
 from lineshaft.plasma.lhpc.trajectory import HORIZONS, Trajectories
 
-Scale = tuple[Tensor, Tensor]
 STAGE = 10_000  # steps of the log between two stages
 
 SMALL = Target(
@@ -82,6 +82,12 @@ class Config(engine.Config):
         False, description="fuse the kernels of unrolled steps: several times faster on a GPU"
     )
     seconds: float = Field(7200.0, gt=0, description="a stage ends early after its share of this")
+
+    @model_validator(mode="after")
+    def has_amplitudes(self) -> "Config":
+        if not self.target.train or not self.target.test:
+            raise ValueError("target.train and target.test need at least one amplitude each")
+        return self
 
     @model_validator(mode="after")
     def trains_what_can_be_trained(self) -> "Config":
@@ -201,7 +207,9 @@ def unrolled(config: Config, run: Run, solver: Solver, lessons: Lessons, stage: 
 def timed(config: Config, solver: Solver, kept: Trajectories) -> dict[str, float]:
     """Seconds a step of one member, and of all particles in the same solver on the same device."""
     one = member(config.target, config.method, solver, 0, str(kept.groups.device))
-    ours, theirs = step_time(one, config.method, kept)
+    steps = config.target.restarts()
+    amplitude = len(config.target.train) + len(config.target.valid)
+    ours, theirs = step_time(one, config.method, kept, amplitude, steps[len(steps) // 2])
     return {"time/step": ours, "time/particles_step": theirs, "time/ratio": theirs / ours}
 
 
@@ -248,3 +256,10 @@ def held_out(
     for name in rolled[0][HORIZONS[0]]:
         run.array(f"errors_{variant}_{name}" if variant else f"errors_{name}", table(rolled, name))
     return metrics
+
+
+def figures(folder: Path) -> Iterator[Figure]:
+    """What `report` draws."""
+    from lineshaft.plasma.lhpc.pictures import trained
+
+    yield from trained(Folder(folder))

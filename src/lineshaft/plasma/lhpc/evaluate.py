@@ -9,7 +9,7 @@ from torch import Tensor
 from lineshaft.plasma.lhpc.methods import Lhpc, Method, Redrawn
 from lineshaft.plasma.lhpc.particles import Particles
 from lineshaft.plasma.lhpc.rollout import Solver, State, TrueFluid, state_of
-from lineshaft.plasma.lhpc.score import score
+from lineshaft.plasma.lhpc.score import Scale, score
 from lineshaft.plasma.lhpc.target import MACRO
 from lineshaft.plasma.lhpc.trajectory import HORIZONS, Trajectories, redrawn, start
 
@@ -22,13 +22,13 @@ def roll(
     method: Method,
     kept: Trajectories,
     amplitude: int,
-    scale: tuple[Tensor, Tensor],
+    scale: Scale,
     members: int,
     until: int = HORIZONS[-1],
 ) -> Errors:
     """Errors at the HORIZONS up to `until` from every restart of one amplitude, for every member."""
     steps = kept.target.restarts()
-    state, slots = restarted(solver, method, kept, amplitude, members)
+    state, slots = at_restart(solver, method, kept, amplitude, steps, members)
     errors: Errors = {}
     for first in range(0, until, MACRO):
         before, now = state.moments, [k + first for k in steps]
@@ -49,11 +49,12 @@ def roll(
     return errors
 
 
-def restarted(
-    solver: Solver, method: Method, kept: Trajectories, amplitude: int, members: int
+def at_restart(
+    solver: Solver, method: Method, kept: Trajectories, amplitude: int, steps: list[int], members: int = 1
 ) -> tuple[State, Tensor | None]:
-    """The true states at all restarts of one amplitude, [members * restarts]; which slots are non-thermal."""
-    steps = kept.target.restarts()
+    """The true states of one amplitude at some steps, [members * steps]; which slots are non-thermal where
+    all are particles.
+    """
     which = torch.full((len(steps),), amplitude)
     rows = torch.tensor([k // MACRO for k in steps])
     fields = kept.fields[amplitude, rows].repeat(members, 1, 1)
@@ -83,15 +84,14 @@ def repeated(some: Particles, members: int) -> Particles:
 
 
 @torch.no_grad()
-def step_time(solver: Solver, method: Method, kept: Trajectories) -> tuple[float, float]:
-    """Seconds a step of this method and of the all-particle solver in torch, one run, the same device."""
-    amplitude = len(kept.target.train) + len(kept.target.valid)
-    step = kept.target.restarts()[len(kept.target.restarts()) // 2]
-    which, device = torch.tensor([amplitude]), str(kept.groups.device)
+def step_time(
+    solver: Solver, method: Method, kept: Trajectories, amplitude: int, step: int
+) -> tuple[float, float]:
+    """Seconds a step of this method and of all particles in torch, from one restart on one device."""
+    device = str(kept.groups.device)
     entering = kept.entering[amplitude : amplitude + 1, step + 1 : step + 1 + MACRO]
+    state, _ = at_restart(solver, method, kept, amplitude, [step])
     fields = kept.fields[amplitude : amplitude + 1, step // MACRO]
-    some = kept.particles(which, [step], 2 * solver.slots) if isinstance(method, Lhpc) else None
-    state = state_of(method.pick(kept.groups[amplitude, step // MACRO])[None], fields, some)
 
     def ours() -> None:
         solver.couple(solver.last(state, entering), state.moments)

@@ -14,6 +14,7 @@ from lineshaft.plasma.lhpc.trajectory import HORIZONS
 
 HEADLINE = 10.0  # the held-out amplitude of the publication
 DRAWS = 2000
+EXACT = 1e-5  # an error of rounding: no ratio is taken over it
 Errors = NDArray[np.float64]  # [members, restarts]
 FULL = {"target.ppc": 120, "target.thickness": 60.0, "target.box": 100.0}
 
@@ -83,19 +84,25 @@ def means(found: Errors, members: NDArray[np.int64], restarts: NDArray[np.int64]
 def against(
     rival: Row, ours: Row, quantity: str, horizon: int, a0: float, variant: str = ""
 ) -> Interval | None:
-    """The ratio of two runs; `variant` is of the rival."""
+    """The ratio of two runs, None where ours is still exact; `variant` is of the rival."""
     one, two = errors(rival, quantity, horizon, a0, variant), errors(ours, quantity, horizon, a0)
-    return None if one is None or two is None else ratio(one, two)
+    return None if one is None or two is None or two.mean() < EXACT else ratio(one, two)
 
 
 def words(rival: Row, ours: Row, quantity: str, a0: float, variant: str = "") -> str:
-    """`field 1.1x / 2.0x [1.8, 2.3] / ...`: the ratio at every horizon, with the interval at 50."""
+    """`field 1.1x / 2.0x / 1.6x [1.4, 1.8] / 1.2x`: the ratio at every horizon, with the interval at 50."""
     found = [against(rival, ours, quantity, h, a0, variant) for h in HORIZONS]
     parts = [
-        "" if f is None else f"{f.value:.3g}x" + (f" [{f.low:.3g}, {f.high:.3g}]" if h == 50 else "")
+        "-" if f is None else f"{f.value:.3g}x" + (f" [{f.low:.3g}, {f.high:.3g}]" if h == 50 else "")
         for h, f in zip(HORIZONS, found)
     ]
     return f"{quantity} " + " / ".join(parts)
+
+
+def absolute(row: Row, quantity: str, a0: float) -> str:
+    """`.007 / .05 / .08 / .21`: mean errors at every horizon."""
+    found = [errors(row, quantity, h, a0) for h in HORIZONS]
+    return " / ".join("-" if f is None else f"{f.mean():.2g}" for f in found)
 
 
 def fluid(runs: Table) -> Measured | None:
@@ -108,12 +115,18 @@ def fluid(runs: Table) -> Measured | None:
     others |= {"bi-Gaussian, learned fields": BI_LEARNED.among(runs), "bi-Gaussian, Maxwell": BI.among(runs)}
     named = {name: row for name, row in others.items() if row is not None}
     texts = [
-        f"{name}: {words(row, ours, 'field', HEADLINE)}, {words(row, ours, 'moments', HEADLINE)}"
+        f"{name}: {words(row, ours, 'field', HEADLINE)}, {words(row, ours, 'moments', HEADLINE)}, its own "
+        f"errors {absolute(row, 'field', HEADLINE)} and {absolute(row, 'moments', HEADLINE)}"
         for name, row in named.items()
     ]
     fair = FLUID.among(runs)
     solved = fair and against(fair, ours, "field", 50, HEADLINE)
-    reason = f"error over LHPC's at 1/20/50/200 steps, a0 = 10: {'; '.join(texts)}; {apart(ours, named)}"
+    own = f"{absolute(ours, 'field', HEADLINE)}, moments {absolute(ours, 'moments', HEADLINE)}"
+    reason = (
+        f"error over LHPC's (field {own}) at 1/20/50/200 steps, a0 = 10: {'; '.join(texts)}; "
+        f"{apart(ours, named)}; where a rival's moments are wrong by more than 1 it has hardly learnt, and "
+        "the ratio flatters LHPC"
+    )
     at_most: Verdict = "exceeded" if solved and solved.low > 1 else "partly"
     return Measured(found, Table([ours, *named.values()]), reason, at_most=at_most)
 
@@ -162,19 +175,25 @@ def rollout(runs: Table) -> Measured | None:
     texts = [
         f"{name} over plain, a0 = 10: {words(row, ours, 'field', HEADLINE)}" for name, row in named.items()
     ]
-    return Measured(found[HORIZONS.index(50)], Table([ours, *named.values()]), "; ".join([reason, *texts]))
+    whole: Verdict = "exceeded" if "pushforward" in named else "partly"
+    if "pushforward" not in named:
+        texts.append("pushforward is not measured")
+    table = Table([ours, *named.values()])
+    return Measured(found[HORIZONS.index(50)], table, "; ".join([reason, *texts]), at_most=whole)
 
 
 def step(runs: Table) -> Measured | None:
-    """The best ratio of a step's time, all particles over LHPC, among the sizes measured on one device."""
+    """The ratio of a step's time, all particles over LHPC, at the publication's particles and cells.
+
+    One timing a size, so its interval is itself; larger sizes stand in the reason.
+    """
     found = [row for row in runs if row.result["particles"] >= 1e5]
-    if not found:
+    published = [row for row in found if row.result["cells"] == 10_000 and row.result["particles"] < 2e6]
+    if not published:
         return None
-    best = max(found, key=lambda row: row.result["ratio/lhpc"])
-    value = best.result["ratio/lhpc"]
+    value = max(row.result["ratio/lhpc"] for row in published)
     ordered = sorted(found, key=lambda row: (row.result["particles"], row.values["share"]))
-    texts = [size(row) for row in ordered]
-    reason = "all-particle step over LHPC's, one torch solver, one device: " + "; ".join(texts)
+    reason = "all-particle step over LHPC's, one torch solver, one device: " + "; ".join(map(size, ordered))
     return Measured(Interval(value, value, value), Table(found), reason)
 
 

@@ -44,10 +44,8 @@ class Target(Part):
                 "the slab must lie in the box and hold some cells: change start, thickness or box"
             )
         every = [*self.train, *self.valid, *self.test]
-        if len(set(every)) < len(every) or not self.train or not self.test:
-            raise ValueError(
-                "train, valid and test need different amplitudes, and at least one to train and test"
-            )
+        if len(set(every)) < len(every):
+            raise ValueError("train, valid and test need different amplitudes")
         return self
 
     @property
