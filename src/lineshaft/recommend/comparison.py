@@ -65,7 +65,7 @@ class Settings:
 
     def rival_tries(self, task: AnyTask) -> tuple[DropoutNet, ...]:
         wmf = self.wmf_for(task).model_copy(update={"bridge": None})
-        base = DropoutNet(epochs=200, hops=self.hops, wmf=wmf)
+        base = DropoutNet(epochs=480, hops=self.hops, wmf=wmf)
         return base, base.model_copy(update={"item_drop": 0.7}), base.model_copy(update={"fold_in": False})
 
     def blend(self, task: AnyTask) -> Blend:

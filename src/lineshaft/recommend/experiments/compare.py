@@ -131,8 +131,7 @@ class Bench:
         for seed in seeds:
             scorer = self._fit(model, seed)
             for stage, fold in self.group.items():
-                ranks = rank(lambda rows: scorer.score(fold.baskets[rows]), fold)  # noqa: B023
-                found[name][stage].append(ranks)
+                found[name][stage].append(ranked(scorer, fold))
         return found
 
     def _blend(self) -> Ranked:
@@ -149,7 +148,7 @@ class Bench:
         for seed in self.config.seeds:
             scorer = self._fit(model, seed)
             for stage, fold in self.group.items():
-                found[name][stage].append(rank(lambda r: scorer.score(fold.baskets[r]), fold))  # noqa: B023
+                found[name][stage].append(ranked(scorer, fold))
                 z = [*self.parts[stage], self._table(scorer, fold)]
                 found[f"blend+{name}"][stage].append(self._joined(fold, z, self.gates[1]))
         return found
@@ -212,6 +211,11 @@ class Bench:
             return found
 
         return rank(score, fold, CHUNK)
+
+
+def ranked(scorer: Scorer, fold: Fold) -> Ranks:
+    """Scored on the CPU, ranked where networks are trained."""
+    return rank(lambda rows: torch.from_numpy(scorer.score(fold.baskets[rows])).to(device()), fold)
 
 
 def candidates(fold: Fold) -> np.ndarray:

@@ -83,6 +83,10 @@ def item_factors(likes: csr_matrix, how: Wmf, seed: int, threads: int) -> np.nda
             num_threads=threads,
             random_state=seed,
         )
+        # The library would draw users' starts by row; from nought the order of the users changes nothing.
+        found.user_factors = np.zeros((likes.shape[0], how.factors), np.float32)
+        start = np.random.default_rng(seed).random((likes.shape[1], how.factors), np.float32)
+        found.item_factors = start * np.float32(0.01)
         found.fit(likes, show_progress=False)
     return np.array(found.item_factors, np.float32)
 

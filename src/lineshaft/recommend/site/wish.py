@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lineshaft.recommend.models.model import largest, one_row
-from lineshaft.recommend.reasons import Reason, reasons
+from lineshaft.recommend.reasons import Reason
 from lineshaft.recommend.site.artefact import Artefact
 
 MOST_BASKET = 1000
@@ -51,11 +51,11 @@ UNWANTED_WEIGHT = 0.5
 def recommend(artefact: Artefact, wish: Wish, blocked: np.ndarray | None = None) -> list[Found]:
     """The best allowed items, with a reason for each. `blocked`: rows the owner never shows."""
     basket = np.unique(np.asarray(wish.basket, np.int64))
-    scores = _scores(artefact, basket, np.asarray(wish.unwanted, np.int64))
+    pure = _scores(artefact, basket, np.asarray(wish.unwanted, np.int64))
     allowed = _allowed(artefact, wish, basket, blocked)
-    scores = np.where(allowed, _leaning(artefact, scores, wish.popularity), -np.inf)
+    scores = np.where(allowed, _leaning(artefact, pure, wish.popularity), -np.inf)
     best = _one_a_family(artefact, scores, wish)
-    told = reasons(artefact.scorer.catalogue, basket, best, artefact.scorer.contributions(basket, best))
+    told = artefact.scorer.reasons(basket, best, pure)
     return [Found(int(row), float(scores[row]), reason) for row, reason in zip(best, told)]
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from lineshaft.engine import RequestError
 from lineshaft.recommend import arrays
+from lineshaft.recommend.nets.device import device
 from lineshaft.recommend.text.cache import kept
 
 WIDTH, HEADS, LAYERS, INNER = 384, 12, 6, 1536
@@ -141,10 +142,11 @@ def encode(texts: Sequence[str], longest: int = 96, batch: int = 64) -> np.ndarr
 
 def _encoded(texts: Sequence[str], longest: int, batch: int) -> np.ndarray:
     rows = tokens(texts, longest)
-    model, found = pretrained(), np.zeros((len(rows), WIDTH), np.float32)
+    model, found = pretrained().to(device()), np.zeros((len(rows), WIDTH), np.float32)
     order = np.argsort([len(row) for row in rows], kind="stable")
     with torch.inference_mode():
         for start in range(0, len(order), batch):
             chosen = order[start : start + batch]
-            found[chosen] = model(*padded([rows[i] for i in chosen])).numpy()
+            numbers, real = padded([rows[i] for i in chosen])
+            found[chosen] = model(numbers.to(device()), real.to(device())).cpu().numpy()
     return found
