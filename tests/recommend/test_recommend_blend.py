@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
 from lineshaft.engine import RequestError
 from lineshaft.recommend.catalogue.catalogue import Catalogue
@@ -14,6 +14,8 @@ from lineshaft.recommend.models import gate
 from lineshaft.recommend.models.blend import Blend, Slot
 from lineshaft.recommend.models.content import Content
 from lineshaft.recommend.models.ease import Ease
+from lineshaft.recommend.models.folded import folded
+from lineshaft.recommend.models.gated import Gated
 from lineshaft.recommend.models.graph import Graph
 from lineshaft.recommend.models.model import Scorer, load
 from lineshaft.recommend.models.popularity import Popularity
@@ -114,7 +116,7 @@ def test_a_constant_score_finds_what_chance_finds() -> None:
     wanted[:, 0] = True
     asked = question(np.zeros((1, 400, 50), np.float32), wanted)
     lists = (5, 10)
-    assert gate.criterion(asked.z[0], asked, lists) == pytest.approx(5 / 50 + 10 / 50, abs=0.05)
+    assert float(gate.criterion(asked.z[0], asked, lists)) == pytest.approx(5 / 50 + 10 / 50, abs=0.05)
 
 
 def test_the_search_takes_the_feature_that_tells_and_leaves_noise() -> None:
@@ -142,3 +144,22 @@ def test_wmf_may_be_a_part() -> None:
     slots = (Slot(any_of=(Wmf(factors=8),), rare=True), Slot(any_of=(Popularity(),)))
     scorer = Blend(slots=slots, trial=Guests(most=60)).fit(LIKES, MADE.catalogue, seed=0, threads=1)
     assert scorer.score(LIKES[:3]).shape == (3, 1500)
+
+
+def test_folded_into_one_matrix_a_size_it_loses_little_and_answers_the_same_after_loading(
+    fitted: Gated, tmp_path: Path
+) -> None:
+    asked = [fold(basket) for basket in (1, 3, None)]
+    sample = vstack([one.baskets[np.flatnonzero(np.diff(one.baskets.indptr))[:60]] for one in asked])
+    quick = folded(fitted, csr_matrix(sample), rows=400)
+    for one in asked:
+        whole, short = (
+            rank(lambda rows: scorer.score(one.baskets[rows]), one).recall(100).mean()  # noqa: B023
+            for scorer in (fitted, quick)
+        )
+        assert short > whole - 0.02
+    again = load(quick.save(tmp_path / "model.safetensors"))
+    baskets = asked[1].baskets[np.flatnonzero(np.diff(asked[1].baskets.indptr))[:3]]
+    np.testing.assert_array_equal(again.score(baskets), quick.score(baskets))
+    np.testing.assert_allclose(quick.score(baskets[0])[0], quick.score(baskets)[0], rtol=1e-4, atol=1e-4)
+    assert quick.score(csr_matrix((1, 1500), dtype=np.float32))[0].argmax() == quick.likes.argmax()

@@ -9,6 +9,7 @@ from typing import Any
 
 from lineshaft.continual.augment import TwoViews
 from lineshaft.continual.backbones.efficientnet import EfficientnetLite0
+from lineshaft.continual.backbones.minilm import Minilm
 from lineshaft.continual.evaluate.closed import Lda, Ncm, Ranpac
 from lineshaft.continual.evaluate.fewshot import Fewshot
 from lineshaft.continual.evaluate.head import Head
@@ -41,6 +42,7 @@ from lineshaft.continual.schedules import AnySchedule, Finetune, First, Frozen, 
 from lineshaft.continual.schedules import Probe as ProbeAlone
 from lineshaft.continual.streams.cifar import Cifar10
 from lineshaft.continual.streams.satellite import Sat7
+from lineshaft.continual.streams.text import Asc19
 
 DIGITS_PROBING: dict[str, Any] = {"probe_epochs": 10, "probe_lr": 0.1}  # small features, small gradients
 
@@ -138,3 +140,59 @@ def sat7() -> list[Config]:
         Config(schedule=s, methods=m, batch=128, evaluate=SCENES, seed=seed, **more)
         for seed, (s, m) in product(range(3), schedules)
     ]
+
+
+def sat7_small() -> list[Config]:
+    """The same scenes with 20 images of each class and domain and 5 epochs: minutes a run on one core."""
+    evaluate = (
+        Knn(),
+        Probe(shots=10),
+        Head(),
+        Ncm(),
+        Lda(),
+        Ranpac(),
+        Fewshot(shots=10, epochs=5, lrs=(0.01,)),
+    )
+    few = Sat7(split="block", train_size=20, test_size=20)
+    schedules: list[AnySchedule] = [
+        *(s for lr in (0.003, 0.01) for s in (Finetune(lr=lr), Lpft(lr=lr, probe_epochs=2, budget="epochs"))),
+        Frozen(),
+    ]
+    return [
+        Config(
+            data=few,
+            backbone=EfficientnetLite0(),
+            schedule=s,
+            epochs=5,
+            batch=32,
+            evaluate=evaluate,
+            seed=seed,
+        )
+        for seed, s in product(range(3), schedules)
+    ]
+
+
+def asc19() -> list[Config]:
+    """19 aspect-sentiment tasks in three of the benchmark's orders, adapters in MiniLM: one after the other,
+    with masks, with masks and capsules (B-CL), and B-CL with LP-FT by the head and by the task's own subset.
+    """
+    plain, capsules = Minilm(), Minilm(capsules=3)
+    hat: tuple[AnyMethod, ...] = (Hat(),)
+    more: dict[str, Any] = {"optimiser": "adam", "loss_over": "task"}
+    found: list[Config] = []
+    for seed, lr in product(range(3), (0.0003, 0.001, 0.003)):
+        tuned = Finetune(lr=lr, **more)
+        head, own = (equal_lpft(lr, head=h, probe_lr=0.003, **more) for h in ("head", "task"))
+        rows: list[tuple[Minilm, AnySchedule, tuple[AnyMethod, ...]]] = [
+            (plain, tuned, ()),
+            (plain, head, ()),
+            (plain, tuned, hat),
+            (capsules, tuned, hat),
+            (capsules, head, hat),
+            (capsules, own, hat),
+        ]
+        found += [
+            Config(data=Asc19(), backbone=b, schedule=s, methods=m, epochs=10, evaluate=(Head(),), seed=seed)
+            for b, s, m in rows
+        ]
+    return found

@@ -5,6 +5,9 @@ from typing import Any
 from lineshaft.plasma.cases import Langmuir, Slab, TwoStream
 from lineshaft.plasma.experiments import step as cost
 from lineshaft.plasma.experiments import train
+from lineshaft.plasma.experiments.ablation import LADDER, Rung
+from lineshaft.plasma.experiments.ablation import Config as Ladder
+from lineshaft.plasma.experiments.restart import Config as Restart
 from lineshaft.plasma.experiments.simulate import Config
 from lineshaft.plasma.lhpc.methods import AllFluid, AnyMethod, BiGaussian, Lhpc, Redrawn
 from lineshaft.plasma.lhpc.target import Target
@@ -12,6 +15,10 @@ from lineshaft.plasma.lhpc.target import Target
 SEEDS = range(10)
 BENCHMARK = Slab(time=330.0)
 BENCHMARK_PPC = 120
+TARGET = Slab(start=40.0, box=272.0, time=280.0)
+STRONG = TARGET.model_copy(update={"a0": 20.0})
+THICK = Slab(start=40.0, thickness=800.0, box=848.0, time=880.0)
+"""The benchmark without the 50/omega0 that the light takes to arrive, which would favour late starts."""
 
 
 def benchmark() -> list[Config]:
@@ -28,6 +35,44 @@ def ladder() -> list[Config]:
         for ppc, late in (*plain, *cheap)
         for seed in SEEDS
     ]
+
+
+def ablation() -> list[Ladder]:
+    """Everything: the ladder on the benchmark slab, at a0 = 20, on the thick target, and the references."""
+    return [*ablation_slab(), *ablation_strong(), *ablation_thick(), *reference()]
+
+
+def ablation_slab() -> list[Ladder]:
+    """The ladder on the benchmark slab, ten seeds."""
+    return [Ladder(case=TARGET, rungs=LADDER, seed=seed) for seed in SEEDS]
+
+
+def ablation_strong() -> list[Ladder]:
+    """The same at a0 = 20, for which nothing was chosen."""
+    return [Ladder(case=STRONG, rungs=LADDER, seed=seed) for seed in range(5)]
+
+
+def ablation_thick() -> list[Ladder]:
+    """A target four times as thick, until light has crossed it: what a hybrid is for."""
+    few = ("plain120", "cheap15", "cheap60", "a60", "a30", "b60", "b30")
+    chosen = tuple(rung for rung in LADDER if rung.label in few)
+    return [Ladder(case=THICK, rungs=chosen, seed=seed) for seed in range(3)]
+
+
+def reference() -> list[Ladder]:
+    """What tails are held against: 960 particles a cell; 480 at a0 = 20, 240 for the thick target."""
+    wanted = ((TARGET, 960, 8), (STRONG, 480, 5), (THICK, 240, 3))
+    return [
+        Ladder(case=case, rungs=(Rung(label="reference", ppc=ppc),), seed=100 + seed)
+        for case, ppc, seeds in wanted
+        for seed in range(seeds)
+    ]
+
+
+def restarts() -> list[Restart]:
+    """Eight common restarts on the benchmark slab; three seeds."""
+    times = tuple(float(time) for time in range(80, 221, 20))
+    return [Restart(case=TARGET, ppc=120, times=times, seed=seed) for seed in range(3)]
 
 
 def scan_a0() -> list[Config]:

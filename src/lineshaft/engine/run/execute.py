@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from lineshaft.engine.errors import Busy, RequestError
 from lineshaft.engine.run import provenance
 from lineshaft.engine.run.checkpoint import Checkpoints, seed_all
-from lineshaft.engine.run.description import describe
+from lineshaft.engine.run.description import describe, introduce
 from lineshaft.engine.run.identity import check_identity
 from lineshaft.engine.run.lineage import (
     change_of_code,
@@ -93,6 +93,7 @@ def begin(folder: Folder, address: str, config: Config) -> None:
             check_identity(folder, address, config)
         else:
             make(folder.dir)
+            introduce(folder, address, config)
             write_json(folder.dir / "config.json", as_json(config))
     except OSError as error:
         raise StorageError(folder.dir, error) from None

@@ -14,7 +14,7 @@ from lineshaft.engine.run.store import Folder, folders
 from lineshaft.engine.spec.names import name_of
 from lineshaft.engine.table.archive import kept
 from lineshaft.engine.table.completion import by_experiment, completed
-from lineshaft.engine.table.row import UNREADABLE, Row, said
+from lineshaft.engine.table.row import UNREADABLE, Row, fault_of
 from lineshaft.engine.table.where import Condition, parsed
 
 
@@ -53,14 +53,16 @@ def read(folder: Folder) -> Row | None:
         if "config.json" not in names:
             return None
         row = Row(folder, folder.state_of(names))
+        row.description = description(folder) if "run.json" in names else {}
         row.config = folder.config()
         row.flatten(row.config)
         row.result = folder.result() if row.state == "done" else {}
-        row.told = description(folder) if "run.json" in names else {}
     except (FileNotFoundError, NotADirectoryError):
         return None
     except UNREADABLE as error:
-        return Row(folder, folder.state() if readable(folder.dir) else "failed", fault=said(folder, error))
+        return Row(
+            folder, folder.state() if readable(folder.dir) else "failed", fault=fault_of(folder, error)
+        )
     return row
 
 

@@ -31,8 +31,11 @@ class Outcome:
         return np.asarray(self.values[figure].mean(0))
 
     def summary(self) -> dict[str, float]:
-        """Means, and the deviation of recall@100 over seeds where there are several."""
+        """Means, recall@100 with its interval over people and its deviation over several seeds."""
         found = {figure: float(values.mean()) for figure, values in self.values.items()}
+        each = self.mean("recall@100")
+        half = 1.96 * float(each.std()) / len(each) ** 0.5
+        found |= {"recall@100_low": found["recall@100"] - half, "recall@100_high": found["recall@100"] + half}
         found["seeds"] = float(self.seeds)
         if self.seeds > 1:
             found["recall@100_deviation"] = float(self.values["recall@100"].mean(1).std(ddof=1))

@@ -6,28 +6,26 @@ has rated, the likes of some rated items; fits every part to the rest; and finds
 Then it fits the parts that are left to everything. Slots whose data the catalogue lacks are left out.
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
-import numpy as np
 from pydantic import Field
 from scipy.sparse import csr_matrix
 
 from lineshaft.engine import Part, RequestError
 from lineshaft.recommend.catalogue.catalogue import Catalogue
-from lineshaft.recommend.models import gate
 from lineshaft.recommend.models.content import Content
 from lineshaft.recommend.models.deepnaninet import DeepNaniNet
 from lineshaft.recommend.models.ease import Ease
+from lineshaft.recommend.models.folded import folded
+from lineshaft.recommend.models.gated import Gated
 from lineshaft.recommend.models.graph import Graph
 from lineshaft.recommend.models.inner import Inner
 from lineshaft.recommend.models.knn import Knn
 from lineshaft.recommend.models.l3ae import L3ae
-from lineshaft.recommend.models.model import Model, Scorer, State, counts
+from lineshaft.recommend.models.model import Model, Scorer, counts
 from lineshaft.recommend.models.popularity import Popularity
 from lineshaft.recommend.models.prior import Prior
 from lineshaft.recommend.models.trial import AnyTrial, Guests
-from lineshaft.recommend.models.weights import Weights
 from lineshaft.recommend.models.wmf import Bridge, Wmf
 from lineshaft.recommend.text.encoders import Words
 
@@ -62,6 +60,9 @@ class Blend(Model):
 
     name: Literal["blend"] = "blend"
     slots: tuple[Slot, ...] = Field(DEFAULT, min_length=1, description="the parts")
+    fold: int | None = Field(
+        None, ge=1, description="entries a row of the one matrix a basket size to serve from; none: all parts"
+    )
     trial: AnyTrial = Field(Guests(), description="the baskets on which the gate is found")
 
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
@@ -83,32 +84,8 @@ class Blend(Model):
             for number, (part, _) in enumerate(chosen)
             if found.used(number)
         }
-        return Gated(catalogue, counts(likes), parts, found.narrowed())
+        gated = Gated(catalogue, counts(likes), parts, found.narrowed())
+        return gated if self.fold is None else folded(gated, inner.drawn.baskets, self.fold)
 
     def memory(self, users: int, items: int) -> int:
         return sum(max(part.memory(users, items) for part in slot.any_of) for slot in self.slots)
-
-
-class Gated(Scorer):
-    """Parts and the gate's weights."""
-
-    def __init__(
-        self, catalogue: Catalogue, likes: np.ndarray, parts: Mapping[str, Scorer], weights: Weights
-    ) -> None:
-        super().__init__(catalogue, likes)
-        self.parts, self.weights = dict(parts), weights
-        self.top = gate.lengths(len(catalogue))[1]
-
-    def affinity(self, baskets: csr_matrix) -> np.ndarray:
-        z = [gate.normalised(part.score(baskets), baskets, self.top) for part in self.parts.values()]
-        return self.weights.mixed(z, gate.size_class(baskets), self.likes).numpy()
-
-    def state(self) -> State:
-        arrays = {"rated": self.weights.rated, "unrated": self.weights.unrated, "place": self.weights.place}
-        return State({"rare": list(self.weights.rare), "order": list(self.parts)}, arrays, self.parts)
-
-    @classmethod
-    def from_state(cls, catalogue: Catalogue, likes: np.ndarray, state: State) -> "Gated":
-        parts = {name: state.parts[name] for name in state.values["order"]}
-        numbers = (state.arrays[name] for name in ("rated", "unrated", "place"))
-        return cls(catalogue, likes, parts, Weights(*numbers, tuple(state.values["rare"]), len(parts)))

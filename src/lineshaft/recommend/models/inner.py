@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.models import gate
@@ -11,6 +12,10 @@ from lineshaft.recommend.models.model import Model, counts
 from lineshaft.recommend.models.trial import Drawn
 from lineshaft.recommend.models.weights import Weights, twin
 from lineshaft.recommend.nets.device import device
+
+FEW = 300
+"""Items of each kind that are looked at for a and b."""
+PLACES, SHIFTS = (0.25, 0.5, 1.0, 1.5), (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0)
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class Inner:
 
     def _value(self, z: np.ndarray) -> float:
         asked = self._question([z], self._rated())
-        return gate.criterion(asked.z[0], asked, self.lists)
+        return float(gate.criterion(asked.z[0], asked, self.lists))
 
     def _rated(self) -> np.ndarray:
         return np.flatnonzero(self.likes > 0)
@@ -75,22 +80,37 @@ class Inner:
         return Weights(rated, unrated, place, twins, len(parts))
 
     def _place(self, features: list[np.ndarray], rated: np.ndarray, unrated: np.ndarray) -> np.ndarray:
-        """(size classes, 2) a and b that find most of everything held back, rated or not."""
-        items = np.concatenate([self._rated(), self.drawn.hidden])
-        fresh = np.isin(items, self.drawn.hidden)
+        """(size classes, 2) a and b that find most of everything held back, rated or not.
+
+        a > 0 and b keep the order among the unrated: the best FEW of either kind are all that can be found.
+        """
         sizes = gate.size_class(self.drawn.baskets)
+        kinds = (self._rated(), rated), (self.drawn.hidden, unrated)
         found = np.tile([1.0, 0.0], (len(gate.BINS), 1))
         for one in range(len(gate.BINS)):
             rows = np.flatnonzero(sizes == one)[: self.most]
             if not len(rows):
                 continue
-            cut = [feature[np.ix_(rows, items)].astype(np.float32) for feature in features]
-            known, new = (np.tensordot(w[one], cut, 1) for w in (rated, unrated))
-            wanted = self.drawn.held_out[rows][:, items]
-            values = {}
-            for a in (0.25, 0.5, 1.0, 1.5):
-                for b in (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0):
-                    asked = gate.question([np.where(fresh, a * new + b, known)], wanted, sizes[rows])
-                    values[a, b] = gate.criterion(asked.z[0], asked, self.lists)
+            scores, columns = [], []
+            for items, weights in kinds:
+                score = sum(
+                    np.float32(weight) * feature[np.ix_(rows, items)].astype(np.float32)
+                    for feature, weight in zip(features, weights[one])
+                    if weight
+                )
+                score = np.zeros((len(rows), len(items)), np.float32) + score
+                best = gate.best_of([score], FEW)
+                scores.append(np.take_along_axis(score, best, axis=1))
+                columns.append(items[best])
+            chosen = np.concatenate(columns, axis=1)
+            asked = gate.over(
+                np.zeros((0, *chosen.shape), np.float32), self.drawn.held_out[rows], chosen, sizes[rows]
+            )
+            known, fresh = (torch.from_numpy(score).to(asked.z.device) for score in scores)
+            values = {
+                (a, b): float(gate.criterion(torch.cat([known, a * fresh + b], 1), asked, self.lists))
+                for a in PLACES
+                for b in SHIFTS
+            }
             found[one] = max(values, key=lambda pair: values[pair])
         return found
