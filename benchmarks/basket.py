@@ -4,7 +4,7 @@
 
 Catalogues of 10,000 and 100,000 items, baskets of five, 400 pruned weights a row: one matrix (EASE, L3AE),
 and the blend folded into one matrix a size of basket. Seconds of computing in one thread, so that other work
-on the machine counts little. On the generated catalogue of the package, the whole blend beside its folded self:
+on the machine counts little. On the package's generated catalogue, the whole blend beside its folded self:
 what folding loses in recall and wins in time.
 """
 
