@@ -3,7 +3,7 @@
     python -m benchmarks.defaults --json [--out docs/results/bench-defaults.json]
 
 Parts of CiteULike-a and AnimeULike that are catalogues of another kind: few users, titles alone, links
-without texts, neither texts nor links; and a small generated one. A fifth of the users with five or more items
+without texts, neither texts nor links; and a small generated one. A fifth of the users of five or more items
 are guests, who show 80 %, 1, 2, 3, 5 or 10 items. Every difference is paired over guests: over the best of
 three lambdas of EASE, taken by the guests themselves, which flatters EASE, and over popularity.
 """
