@@ -43,7 +43,7 @@ NEEDED = {
 VERSION = 1
 """Raised when a file of this version can no longer be read as before."""
 
-WEIGHED, RIVALS = 25, 500
+WEIGHED, RIVALS = 25, 200
 """Largest basket whose reasons weigh falls, and how many of the best items a fall is counted among."""
 
 
