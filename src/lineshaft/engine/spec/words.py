@@ -5,8 +5,9 @@ A value is read as JSON first, then as raw text, both through the field's type; 
 `method=si+der` combines variants.
 """
 
+import functools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -121,6 +122,20 @@ def descend(field: FieldInfo, values: dict[str, Any], path: Sequence[str], raw: 
     raise RequestError(f"unknown key {key[:80]}: {name} has no parts")
 
 
+def once_a_field(make: Callable[[FieldInfo], TypeAdapter[Any]]) -> Callable[[FieldInfo], TypeAdapter[Any]]:
+    """Make it once for each field, which cannot be hashed: making one takes as long as reading 30 values."""
+    made: dict[int, tuple[FieldInfo, TypeAdapter[Any]]] = {}
+
+    @functools.wraps(make)
+    def known(field: FieldInfo) -> TypeAdapter[Any]:
+        if id(field) not in made:
+            made[id(field)] = field, make(field)
+        return made[id(field)][1]
+
+    return known
+
+
+@once_a_field
 def adapter(field: FieldInfo) -> TypeAdapter[Any]:
     """What validates one value of a field, its constraints included."""
     annotation: Any = field.annotation
