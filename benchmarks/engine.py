@@ -40,7 +40,7 @@ def engine(say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
         instant = instant_runs(home)
         say("the same grid as plain processes and under Hydra")
         found = {name: peer(home, own) for name, peer in PEERS.items()}
-        say(f"ls and summary over {FINISHED:,} finished runs")
+        say(f"ls, summary, rename and a dry run over {FINISHED:,} finished runs")
         looks = looking(home)
     return {
         "overhead_s": round(whole - own, 3),
@@ -158,22 +158,30 @@ PEERS: dict[str, Callable[[Path, float], float | None]] = {
 
 
 def looking(home: Path) -> dict[str, Any]:
-    """`ls` and `summary` over many finished runs, the files' cache warm."""
+    """Verbs over many finished runs, the files' cache warm: seconds, and the most memory that each took."""
     from benchmarks.finished import make_finished_runs
 
     make_finished_runs(home / "many", FINISHED)
     found: dict[str, Any] = {"runs": FINISHED}
-    peak = 0.0
-    for verb in ("ls", "summary"):
-        command = [*MEASURED, verb, "--runs", "many"]
+    for verb, words in VERBS.items():
+        command = [*MEASURED, *words, "--runs", "many"]
         spent(command, home)
-        times = []
+        times, peaks = [], []
         for _ in range(REPEATS):
             times.append(spent(command, home))
-            peak = max(peak, float((home / "peak").read_text()))
-        found[f"{verb}_s"] = round(median(times), 3)
-    return found | {"peak_mb": round(peak, 1)}
+            peaks.append(float((home / "peak").read_text()))
+        found |= {f"{verb}_s": round(median(times), 3), f"{verb}_mb": round(max(peaks), 1)}
+    return found
 
+
+GRID = ("lr=log(0.001,0.5,10)", "width=10..100..10", f"epochs=1..{FINISHED // 500}", "seed=0..4")
+VERBS = {
+    "ls": ("ls",),
+    "summary": ("summary",),
+    "rename": ("rename",),
+    "dry_run": ("sweep", str(Path(__file__).parent / "finished.py"), *GRID, "--dry-run"),
+}
+"""What is asked of many runs; renaming shows what it would do, the dry run is of a grid as large."""
 
 MEASURED = (
     sys.executable,

@@ -3,15 +3,19 @@
 import pytest
 
 from lineshaft.continual import rows
-from lineshaft.continual.claims import CLAIMS, cifar10, coupled, under_knn
+from lineshaft.continual.claims import CLAIMS
+from lineshaft.continual.comparisons import cifar10, coupled, self_supervised, without_labels
 from lineshaft.continual.methods.der import Der
 from lineshaft.continual.methods.lwf import Lwf
 from lineshaft.continual.methods.si import Si
-from lineshaft.continual.schedules import Finetune
+from lineshaft.continual.schedules import Finetune, Frozen
+from lineshaft.continual.tables import asc19, seq_cifar10_self_supervised
+from lineshaft.continual.tables import sat7 as scenes
 from lineshaft.engine.table.table import Table
 from lineshaft.engine.testing import finished
 
 METRICS = ("knn_task", "fewshot_ft")
+under_knn = CLAIMS[0].measure
 
 
 def plant(runs, schedule, seed, test, val, methods=()):
@@ -49,8 +53,68 @@ def test_coupling_counts_the_weakest_method(tmp_path):
         for method, gain in ((Si(), 2), (Der(), -3), (Lwf(), 1)):
             plant(tmp_path, Finetune(lr=0.001), seed, 80, 90, (method,))
             plant(tmp_path, rows.equal_lpft(0.001), seed, 80 + gain, 90, (method,))
-    found = coupled(cifar10(Table.read(tmp_path)), "knn_task")
-    assert found.interval.value == pytest.approx(-3) and "der -3" in found.reason
+    found = coupled(cifar10(Table.read(tmp_path)))
+    assert found.interval.value == pytest.approx(-3) and "der knn_task -3" in found.reason
+
+
+def test_few_shot_rates_that_end_too_early_decide_nothing(tmp_path):
+    claim = next(claim for claim in CLAIMS if claim.id == "continual.probe")
+    for name, rate, verdict in (("inside", 0.01, "reproduced"), ("end", 0.003, "not yet measured")):
+        runs = grid(tmp_path / name, mask=80.0)
+        for run in runs:
+            run.result["fewshot/ft_lr"] = rate
+        assert claim.judged(claim.evidence(runs)) == verdict
+
+
+def ssl(runs, lpft, finetune, untrained=70.0):
+    """Plant three seeds of SimSiam; LP-FT by the wider head looks worse on validation and better on test."""
+    for config in seq_cifar10_self_supervised():
+        s = config.schedule
+        wide = getattr(s, "head", "") != "head"
+        value = finetune if s.name == "finetune" else lpft + 20 * wide
+        found = {
+            "test/knn_task": value + config.seed,
+            "val/knn_task": 50 - 10 * wide * (s.name == "lpft") - s.lr,
+        }
+        finished(runs, config, found)
+    for seed in range(3):
+        plant(runs, Frozen(), seed, untrained, untrained)
+    return self_supervised(Table.read(runs))
+
+
+def test_without_labels_the_head_is_chosen_on_validation(tmp_path):
+    found = without_labels(ssl(tmp_path, lpft=81, finetune=80))
+    assert found.interval.value == pytest.approx(1) and found.at_most == "exceeded"
+    assert "untrained 70.1" in found.reason
+
+
+def test_networks_that_learned_nothing_show_nothing(tmp_path):
+    claim = next(claim for claim in CLAIMS if claim.id == "continual.ssl")
+    found = without_labels(ssl(tmp_path, lpft=81, finetune=80, untrained=82))
+    assert claim.judged(found) == "not yet measured"
+
+
+@pytest.mark.parametrize(("closed", "verdict"), [(50.0, "reproduced"), (95.0, "partly")])
+def test_on_scenes_a_frozen_network_can_break_the_claim(tmp_path, closed, verdict):
+    scores = ("fewshot_ft", "probe", "ncm_class", "lda_class", "ranpac_class")
+    for config in scenes():
+        level = {"lpft": 90.0, "finetune": 85.0}.get(config.schedule.name, closed)
+        noise = 0.1 * config.seed * (config.schedule.name == "lpft")
+        found = {f"{share}/{key}": level + noise for share in ("val", "test") for key in scores}
+        finished(tmp_path, config, found)
+    claim = next(claim for claim in CLAIMS if claim.id == "continual.real")
+    assert claim.judged(claim.evidence(Table.read(tmp_path))) == verdict
+
+
+@pytest.mark.parametrize(("head", "verdict"), [(80.0, "reproduced"), (90.0, "not reproduced")])
+def test_probing_the_head_alone_can_break_the_claim_about_the_subset(tmp_path, head, verdict):
+    for config in asc19():
+        level = {"head": head, "task": 88.0}.get(getattr(config.schedule, "head", ""), 80.0)
+        level += 0.01 * config.seed * (getattr(config.schedule, "head", "") == "task")
+        finished(tmp_path, config, {"val/head_task": level, "test/head_task": level})
+    claim = next(claim for claim in CLAIMS if claim.id == "continual.nlp")
+    found = claim.evidence(Table.read(tmp_path))
+    assert claim.judged(found) == verdict and "B-CL + LP-FT of the head" in found.reason
 
 
 def test_every_claim_of_the_system_is_in_the_ledger():

@@ -1,8 +1,9 @@
 """Toy experiments as plain files, and the command line as a person calls it."""
 
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,15 +21,14 @@ def toy() -> Callable[[str], str]:
 
 @pytest.fixture
 def lineshaft(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """The command in a process of its own, its runs below the test's folder; `under` another program."""
+    """The command in a process of its own, its runs below the test's folder.
+
+    `mortal` takes root's rights away; other keywords are added to its environment.
+    """
 
     def call(
-        *words: str, timeout: float = 120, under: Sequence[str] = ()
+        *words: str, timeout: float = 120, mortal: bool = False, **more: str
     ) -> subprocess.CompletedProcess[str]:
-        if not under:
-            return command(words, tmp_path, timeout)
-        return subprocess.run(
-            [*under, *LINESHAFT, *words], cwd=tmp_path, capture_output=True, text=True, timeout=timeout
-        )
+        return command(words, tmp_path, timeout, os.environ | more, mortal)
 
     return call

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lineshaft.engine.run.description import described, description
 from lineshaft.engine.run.store import Folder
 from lineshaft.engine.spec.config import as_json
 from lineshaft.engine.spec.experiment import find
@@ -26,6 +27,7 @@ def finished(
     folder = Folder(runs / experiment.name / name(config))
     folder.dir.mkdir(parents=True)
     put(folder, "config.json", as_json(config))
+    put(folder, "run.json", described(experiment, config, experiment.code, []))
     if state != "new":
         entry = {
             "experiment": str(toy),
@@ -46,6 +48,11 @@ def finished(
 
 def put(folder: Folder, file: str, content: Any) -> None:
     (folder.dir / file).write_text(json.dumps(content))
+
+
+def redescribe(folder: Folder, **values: Any) -> None:
+    """Change what a run says of itself."""
+    put(folder, "run.json", description(folder) | values)
 
 
 def grid_of(runs: Path, values: Mapping[float, list[float | None]]) -> None:

@@ -42,6 +42,47 @@ def project(home: Path) -> Path:
     return home / "mine.py"
 
 
+NAMES = {
+    "with_name": "x = Path(__file__).with_name('words.json').read_text()",
+    "through a name": "HERE = Path(__file__).parent\nx = open(HERE / 'words.json')",
+    "os.path": "import os\nx = open(os.path.join(os.path.dirname(__file__), 'words.json'), 'r')",
+    "a folder": "HERE = Path(__file__).parent\nx = list((HERE / 'lists').iterdir())",
+    "in a folder": "x = (Path(__file__).parent / 'lists' / 'a.txt').read_text()",
+    "computed": "def read(name): return (Path(__file__).parent / name).read_text()",
+    "a package's": "from importlib.resources import files\nx = files('deep').joinpath('end.csv')",
+}
+
+
+@pytest.mark.parametrize("way", NAMES)
+def test_a_file_that_a_source_names_beside_itself_is_in_the_hash(tmp_path, way):
+    file = project(tmp_path)
+    (tmp_path / "lists").mkdir()
+    for name in ("words.json", "lists/a.txt", "deep/end.csv", "other.json"):
+        (tmp_path / name).write_text("1")
+    helper = tmp_path / ("deep/end.py" if way == "a package's" else "helper.py")
+    helper.write_text(f"from pathlib import Path\nfrom deep.end import two\ndef f(x): return x\n{NAMES[way]}")
+    before = code_of(file.stem, file, beside=file.parent)
+    named = {Path(name).name for name, _ in before.files if "/" in name}
+    in_folder, computed = "folder" in way, way == "computed"
+    expected = {"a.txt"} if in_folder else {"end.csv"} if way == "a package's" else {"words.json"}
+    assert named == (expected | {"other.json", "data.csv"} if computed else expected)
+    for path in [path for name, path in before.files if "/" in name]:
+        path.write_text("2")
+        assert hash_of(file) != before.hash
+        path.write_text("1")
+    assert hash_of(file) == before.hash
+
+
+def test_neither_large_files_nor_those_named_elsewhere_are(tmp_path):
+    file = project(tmp_path)
+    (tmp_path / "big.bin").write_bytes(b"0" * 5_000_001)
+    (tmp_path / "out.csv").write_text("1")
+    text = "\nfrom pathlib import Path\nbig = Path(__file__).with_name('big.bin')\nopen('out.csv', 'w')\n"
+    file.write_text(MINE + text + "above = Path(__file__).parent / '../secret.txt'")
+    (tmp_path.parent / "secret.txt").write_text("1")
+    assert not [name for name, _ in code_of(file.stem, file, beside=file.parent).files if "/" in name]
+
+
 def hash_of(file: Path) -> str:
     return code_of(file.stem, file, beside=file.parent).hash
 

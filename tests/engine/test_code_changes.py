@@ -1,6 +1,7 @@
 """A result names the code that made it, whatever is edited while runs wait, run, pause or are done."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -58,6 +59,75 @@ def test_a_sweep_computes_all_its_runs_with_the_code_it_began_with(tmp_path):
     assert (tmp_path / "runs/.code" / before / "helper.py").read_text() == "def f(k): return k"
 
 
+WORKERS = """
+import time
+from multiprocessing import get_context
+from joblib import Parallel, delayed
+from lineshaft.engine import Config as Base
+from helper import f
+class Config(Base):
+    "Computes in processes of its own."
+    k: int = 0
+def mine(k):
+    from late import g
+    return FACTOR * f(k) + g(k), __file__
+def run(config, run):
+    time.sleep(0.3)
+    found = Parallel(n_jobs=2)(delayed(mine)(config.k) for _ in range(2))
+    for way in ("spawn", "forkserver"):
+        with get_context(way).Pool(1) as pool:
+            found += pool.map(mine, [config.k])
+    assert {file for _, file in found} == {__file__}
+    return {f"x{i}": x for i, (x, _) in enumerate(found)}
+"""
+
+
+def write_workers(home, factor):
+    (home / "helper.py").write_text(f"def f(k): return {factor} * k")
+    (home / "late.py").write_text(f"def g(k): return {factor} * 100 * k")
+    (home / "ed.py").write_text(WORKERS.replace("FACTOR", str(factor)))
+
+
+def test_processes_that_a_run_starts_compute_with_the_code_of_the_launch_too(tmp_path):
+    write_workers(tmp_path, 1)
+    words = ["sweep", "./ed.py", "k=1..3", "--workers", "1"]
+    sweep = subprocess.Popen([*LINESHAFT, *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 100
+    while not any(f.state() in ("done", "failed") for f in folders(tmp_path / "runs")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    write_workers(tmp_path, 7)
+    _, said = sweep.communicate(timeout=100)
+    found = {f.name: (f.result(), f.error()) for f in folders(tmp_path / "runs")}
+    assert sweep.returncode == 0, (said, found)
+    for k in (1, 2, 3):
+        assert set(found[f"k={k},seed=0"][0].values()) == {101.0 * k}
+
+
+def test_a_file_that_runs_read_where_it_lies_is_refused_once_it_was_edited(tmp_path):
+    factor = "float(Path(__file__).with_name('factor.txt').read_text())"
+    reads = f"from pathlib import Path\ndef f(k): return k * {factor}"
+    (tmp_path / "factor.txt").write_text("1")
+    write(tmp_path, sleep=0.5, helper=reads)
+    words = ["sweep", "./ed.py", "k=1..4", "--workers", "1"]
+    sweep = subprocess.Popen([*LINESHAFT, *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 100
+    while not any(f.state() == "done" for f in folders(tmp_path / "runs")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    (tmp_path / "factor.txt").write_text("9")
+    _, said = sweep.communicate(timeout=100)
+    assert sweep.returncode == 1
+    assert "factor.txt changed since this sweep began, and runs read such files where they lie" in said
+    done = [f for f in folders(tmp_path / "runs") if f.state() == "done"]
+    assert {f.result()["x"] / f.config()["k"] for f in done} <= {1.0}
+    before = {description(f)["code"] for f in done}
+    again = subprocess.run([*LINESHAFT, *words], cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    assert again.returncode == 0, again.stderr
+    later = {description(f)["code"] for f in folders(tmp_path / "runs")} - before
+    assert len(before) == len(later) == 1
+
+
 def execute_now(home, **values):
     experiment = find(str(home / "ed.py"), fresh=True)
     return execute(experiment.address, experiment.config(**values), home / "runs", Options(device="cpu"))[0]
@@ -95,7 +165,7 @@ def pause(home) -> tuple[str, Folder]:
     (home / "ed.py").write_text(PAUSES)
     folder = execute_now(home)
     assert folder.state() == "paused"
-    (home / "helper.py").write_text("def f(k): return 1 + 1")  # of another length: bytecode is kept by it
+    (home / "helper.py").write_text("def f(k): return 2")  # of equal length, mostly within the same second
     return str(home / "ed.py"), folder
 
 
@@ -120,6 +190,19 @@ def test_strict_refuses_to_resume_under_other_code(tmp_path, lineshaft):
     assert folder.state() == "paused"
     (tmp_path / "helper.py").write_text("def f(k): return 1")
     assert lineshaft("run", address, "--strict").returncode == 0
+
+
+def test_an_edit_of_equal_length_within_the_second_of_an_import_is_computed(tmp_path):
+    """Each time in a new process, as a person would: bytecode is on the disk."""
+    second = time.time() + 100
+    for value in (1, 2, 3):
+        (tmp_path / "helper.py").write_text(f"def f(k): return {value}")
+        os.utime(tmp_path / "helper.py", (second, second))
+        (tmp_path / "ed.py").write_text(PAUSES.replace("step == 1", "False"))
+        words = [*LINESHAFT, "run", "./ed.py", "--runs", f"runs{value}"]
+        assert subprocess.run(words, cwd=tmp_path, capture_output=True, timeout=100).returncode == 0
+        (folder,) = folders(tmp_path / f"runs{value}")
+        assert folder.result() == {"x": value}
 
 
 def test_a_run_that_is_done_says_that_its_code_changed(tmp_path, lineshaft):

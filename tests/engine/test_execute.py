@@ -183,8 +183,8 @@ def test_a_parameter_added_since_changes_nothing(toy, tmp_path):
 def test_a_refused_run_makes_nothing(toy, tmp_path):
     address = toy("needy")
     with pytest.raises(RequestError, match=r"data set pebbles is not here(?s:.)*from a beach"):
-        execute(address, find(address).config(), tmp_path, ALWAYS)
-    assert list(folders(tmp_path)) == []
+        execute(address, find(address).config(), tmp_path / "runs", ALWAYS)
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("code", ["1", "0", "'no data'"])

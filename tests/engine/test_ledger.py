@@ -11,7 +11,7 @@ from lineshaft.engine.claims.verdict import AtLeast, AtMost, Undecided, Within
 from lineshaft.engine.table.table import Interval, Table
 
 ROWS = {
-    "plasma": "speed fluid coupling rare rollout",
+    "plasma": "speed.learned speed.zones speed.rival fluid coupling rare rollout",
     "recommend": "cold guest warm graph encoder private",
     "continual": "knn probe couple ssl real nlp",
     "dialogue": "gain errors distribution settings",

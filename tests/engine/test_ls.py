@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars
 import pytest
-from finished import NAN, WALK, finished, put
+from finished import NAN, WALK, finished, put, redescribe
 
 import lineshaft as package
 from lineshaft.cli.output import runs_folder
@@ -24,7 +24,7 @@ from lineshaft.engine.table.pick import pick
 from lineshaft.engine.table.portrait import portrait
 from lineshaft.engine.table.read import rows
 from lineshaft.engine.table.row import flattened
-from lineshaft.engine.table.source import hashes_now
+from lineshaft.engine.table.stale import hashes_now
 from lineshaft.engine.table.where import parsed
 
 HOLD = """
@@ -59,7 +59,8 @@ def test_every_state_and_mark(tmp_path, running):
     new, paused = finished(runs, state="new", lr=0.2), finished(runs, state="paused", lr=0.3)
     failed, done = finished(runs, state="failed", lr=0.4), finished(runs, 1.0, lr=0.5)
     diverged, stale = finished(runs, NAN, lr=0.6), finished(runs, 1.0, lr=0.8)
-    put(stale, "provenance.json", [{}, {"experiment": str(WALK), "code": "another"}])
+    put(stale, "provenance.json", [{}, {"outcome": "done"}])
+    redescribe(stale, code="another")
     found = by_id(listing(runs))
     states = {f.id: (found[f.id].row.state, found[f.id].marks) for f in (new, paused, failed, done, running)}
     assert list(states.values()) == [
@@ -90,7 +91,7 @@ def test_queued_is_what_the_scheduler_still_knows(tmp_path, monkeypatch):
         asked.extend(folder.id for folder in folders)
         return {waiting.id}
 
-    monkeypatch.setattr("lineshaft.engine.launch.slurm.submission.queued", queued)
+    monkeypatch.setattr("lineshaft.engine.table.read.queued", queued)
     assert {row.id: row.state for row in rows(tmp_path)}[waiting.id] == "queued"
     assert sorted(asked) == [waiting.id, lost.id]
     assert {row.id: row.state for row in rows(tmp_path)}[lost.id] == "new"
@@ -188,8 +189,10 @@ def test_show_of_a_failed_and_of_a_damaged_run(tmp_path, lineshaft):
     assert (damaged.returncode, "metrics.jsonl:1 is not JSON" in damaged.stdout) == (0, True)
 
 
-def test_a_cut_name_marks_by_the_defaults(tmp_path):
+def test_what_is_no_default_does_not_come_from_the_name_which_may_be_cut(tmp_path):
     folder = finished(tmp_path, 1.0, text="x" * 300, diverge=True)
+    assert portrait(folder)["non_default"] == ["diverge", "seed", "text"]
+    (folder.dir / "run.json").unlink()
     assert portrait(folder)["non_default"] == ["diverge", "text"]
 
 

@@ -122,7 +122,7 @@ def test_a_world_that_is_incomplete_is_refused(environment, says):
 
 @pytest.mark.parametrize("rank", ["1", "abc"])
 def test_a_rank_without_a_world_computes_nothing(toy, lineshaft, tmp_path, rank):
-    done = lineshaft("run", toy("walk"), under=["env", f"RANK={rank}"])
+    done = lineshaft("run", toy("walk"), RANK=rank)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"RANK={rank}" in done.stderr and len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "runs").exists()
@@ -130,7 +130,7 @@ def test_a_rank_without_a_world_computes_nothing(toy, lineshaft, tmp_path, rank)
 
 def test_a_sweep_is_not_started_by_several_ranks(toy, lineshaft, tmp_path):
     place = {"RANK": "0", "WORLD_SIZE": "2"} | PLACE
-    done = lineshaft("sweep", toy("walk"), under=["env", *(f"{k}={v}" for k, v in place.items())])
+    done = lineshaft("sweep", toy("walk"), **place)
     assert done.returncode == 2 and "a sweep starts its own processes" in done.stderr
 
 

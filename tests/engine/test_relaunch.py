@@ -1,7 +1,7 @@
 """Best checkpoints started again: which runs, with which parameters, from which state."""
 
 import pytest
-from finished import NAN, V2, WALK, finished, grid_of, put, toy_with
+from finished import NAN, V2, WALK, finished, grid_of, redescribe, toy_with
 
 from lineshaft.engine import Options, RequestError
 from lineshaft.engine.keep.relaunch import children, choose
@@ -117,7 +117,7 @@ def test_only_runs_of_the_version_now_are_started_from(tmp_path):
     runs, new = tmp_path / "runs", toy_with(tmp_path, *V2)
     old = walked(runs, lr=0.2)
     recent = execute(str(new), find(str(new)).config(lr=0.3), runs, ALWAYS)[0]
-    put(old, "provenance.json", [{"experiment": str(new)}])
+    redescribe(old, address=str(new))
     choice = choose(runs, None, (), (), True)
     assert [row.id for row in choice.parents] == [recent.id]
     assert choice.notes == ["1 run of another version than 2 left out"]

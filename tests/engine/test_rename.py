@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from finished import NAN, V2, WALK, finished, put, toy_with
+from finished import NAN, V2, WALK, finished, put, redescribe, toy_with
 
 from lineshaft.engine import RequestError
 from lineshaft.engine.keep import rename, usage
@@ -20,6 +20,7 @@ from lineshaft.engine.table.read import rows
 
 def now_computed_by(toy, *folders):
     for folder in folders:
+        redescribe(folder, address=str(toy))
         put(folder, "provenance.json", [{"experiment": str(toy), "outcome": "done", "parents": []}])
 
 
@@ -27,7 +28,7 @@ def files(runs):
     return {
         str(p.relative_to(runs)): p.read_bytes()
         for p in runs.rglob("*")
-        if p.is_file() and p.name != "provenance.json"
+        if p.is_file() and p.name not in ("run.json", "provenance.json")
     }
 
 
@@ -47,6 +48,9 @@ def test_after_a_changed_default_runs_get_the_names_of_their_configurations(tmp_
     before = {row.result["val/x"]: row.config for row in rows(runs)}
     rename.apply(runs, planned)
     assert {row.result["val/x"]: row.config for row in rows(runs)} == before
+    assert {row.folder.name: ",".join(row.description["words"]) for row in rows(runs)} == {
+        row.folder.name: row.folder.name for row in rows(runs)
+    }
     assert rename.moves(runs) == []
     config = find(str(new)).config(lr=0.2, seed=1)
     assert execute(str(new), config, runs, Options())[0] == Folder((runs / "walk" / "seed=1").resolve())
@@ -86,13 +90,13 @@ def test_another_version_of_the_code_is_no_new_name(tmp_path):
     assert [m.name for m in rename.moves(runs)] == ["lr=0.7,v2,seed=0"]
 
 
-def test_removed_parameters_and_lost_code_are_told(tmp_path):
+def test_removed_parameters_and_lost_code_are_named(tmp_path):
     runs = tmp_path / "runs"
     folder = finished(runs, 1.0, lr=0.5)
     put(folder, "config.json", folder.config() | {"gone": 1})
     (move,) = rename.moves(runs)
     assert "its configuration is no longer valid: gone" in move.obstacle
-    put(folder, "provenance.json", [{"experiment": "/nowhere/walk.py"}])
+    redescribe(folder, address="/nowhere/walk.py")
     (move,) = rename.moves(runs)
     assert "walk: unknown experiment walk" in move.obstacle
 
@@ -102,6 +106,7 @@ def test_those_that_needed_a_renamed_run_follow_it(tmp_path):
     parent, child = finished(runs, 1.0), finished(runs, 2.0, lr=0.5)
     new = toy_with(tmp_path)
     now_computed_by(new, parent)
+    now_computed_by(new, child)
     put(child, "provenance.json", [{"experiment": str(new), "parents": ["walk/seed=0", "walk/other"]}])
     rename.apply(runs, rename.moves(runs))
     assert child.provenance()[0]["parents"] == ["walk/lr=0.1,seed=0", "walk/other"]
@@ -122,7 +127,7 @@ def test_the_verb_shows_first_and_renames_with_apply(tmp_path, lineshaft):
 def test_removal_by_state_by_condition_and_by_name(tmp_path):
     failed, done = finished(tmp_path, state="failed", lr=0.2), finished(tmp_path, 1.0, lr=0.3)
     diverged, stale = finished(tmp_path, NAN, lr=0.4), finished(tmp_path, 1.0, lr=0.5)
-    put(stale, "provenance.json", [{"experiment": str(WALK), "code": "another"}])
+    redescribe(stale, code="another")
 
     def ids(**asked):
         return [each.row.id for each in to_remove(tmp_path, **asked)]
@@ -145,10 +150,10 @@ def test_removal_by_state_by_condition_and_by_name(tmp_path):
 def test_running_and_queued_runs_are_not_removed(tmp_path, monkeypatch):
     folder = finished(tmp_path, state="paused", lr=0.2)
     put(folder, "job.json", {"job": "7_0"})
-    monkeypatch.setattr("lineshaft.engine.launch.slurm.submission.queued", lambda folders: {folder.id})
+    monkeypatch.setattr("lineshaft.engine.table.read.queued", lambda folders: {folder.id})
     with pytest.raises(RequestError, match="is queued: stop running ones first"):
         to_remove(tmp_path, texts=["lr=0.2"])
-    monkeypatch.setattr("lineshaft.engine.launch.slurm.submission.queued", lambda folders: set())
+    monkeypatch.setattr("lineshaft.engine.table.read.queued", lambda folders: set())
     program = (
         "import sys; from filelock import FileLock; lock = FileLock(sys.argv[1]); lock.acquire(); "
         "print('held', flush=True); input()"

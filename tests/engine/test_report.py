@@ -5,11 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
+from finished import redescribe
 
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.report.curves import Axis, plots, points, read
 from lineshaft.engine.report.page import write_report
 from lineshaft.engine.run.execute import execute
+from lineshaft.engine.run.store import Folder
 from lineshaft.engine.spec.experiment import find
 from lineshaft.engine.table.cells import headline, label, spelled
 from lineshaft.engine.table.summary import summaries
@@ -106,7 +108,7 @@ def retold(run: Path, **values: object) -> None:
 
 def test_code_that_is_gone_costs_the_pictures_alone(gallery):
     runs = gallery({"seed": 0})
-    retold(runs / "gallery/seed=0", experiment="/nowhere/gallery.py")
+    redescribe(Folder(runs / "gallery/seed=0"), address="/nowhere/gallery.py")
     html = page(runs)
     assert "The code of gallery cannot be used" in html and "val/" in html
 

@@ -9,8 +9,9 @@ from lineshaft.cli import run, spread
 from lineshaft.engine import RequestError
 from lineshaft.engine.launch.slurm.job import wanted_back
 from lineshaft.engine.launch.slurm.settings import minutes, parameters
-from lineshaft.engine.launch.slurm.submission import queued, submit
+from lineshaft.engine.launch.slurm.submission import submit
 from lineshaft.engine.run.options import Options
+from lineshaft.engine.run.queue import queued
 from lineshaft.engine.run.stop import Stop
 from lineshaft.engine.run.store import Folder
 

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 
 import pytest
-from finished import NAN, V2, WALK, finished, grid_of, put, toy_with
+from finished import NAN, V2, WALK, finished, grid_of, put, redescribe, toy_with
 from scipy import stats as scipy_stats
 
 from benchmarks import finished as bench_runs
@@ -15,7 +15,6 @@ from lineshaft.engine import RequestError
 from lineshaft.engine.table.columns import varying
 from lineshaft.engine.table.pair import chosen, compare
 from lineshaft.engine.table.read import rows
-from lineshaft.engine.table.source import objective
 from lineshaft.engine.table.stats import QUANTILES, mean_interval, quantile
 from lineshaft.engine.table.summary import summaries, summarise
 
@@ -205,7 +204,7 @@ def test_versions_of_the_code_are_never_pooled(tmp_path):
     difference = compare(*(chosen(found, [f"version={v}"]) for v in (2, 1)), "val/x", found.objective)
     assert (difference.mean, difference.n) == (4, 3)
     assert len(rows(runs, where=["version=2"])) == 3
-    assert summary(runs, by=["lr"]).mixed == ["version"]
+    assert summary(runs, by=["lr"]).keys == ["lr", "code"], "another version is other code"
     for parent, score in ((1, 1.0), (2, 2.0)):
         start = {"experiment": str(new), "version": parent, "config": {"lr": 0.1}}
         finished(runs, score, steps=9, parent=start, toy=new)
@@ -276,29 +275,23 @@ def test_words_of_a_pair_must_fit_one_row(tmp_path):
 def test_runs_can_be_summarised_where_their_code_is_gone(tmp_path):
     for seed in (0, 1):
         folder = finished(tmp_path, 1.0 + seed, seed=seed)
-        put(folder, "provenance.json", [{"experiment": "/nowhere/walk.py", "code": "0"}])
+        redescribe(folder, address="/nowhere/walk.py")
     found = summary(tmp_path)
-    assert (found.objective, measured(found.groups[0])[0]) == (None, 1.5)
-    with pytest.raises(RequestError, match="or cannot be imported"):
-        summaries(tmp_path, tune=["lr"])
+    assert (found.objective, measured(found.groups[0])[0]) == (("val/x", "max"), 1.5)
+    assert summaries(tmp_path, tune=["lr"])[0].tuned == ["lr"]
 
 
-def test_the_objective_is_read_without_importing(tmp_path):
-    literal = tmp_path / "literal.py"
-    literal.write_text(
-        "import nothing_like_this\nfrom lineshaft.engine import Config as C\n"
-        "class Config(C):\n    objective = ('val/a', 'min')\ndef run(config, run): ...\n"
-    )
-    assert objective(str(literal)) == ("val/a", "min")
-    inherited = tmp_path / "inherited.py"
-    inherited.write_text(
-        "from lineshaft.engine import Config as C\nclass Base(C):\n    objective = ('val/b', 'max')\n"
-        "class Config(Base): ...\ndef run(config, run): ...\n"
-    )
-    assert objective(str(inherited)) == ("val/b", "max")
-    broken = tmp_path / "broken.py"
-    broken.write_text("import nothing_like_this\nfrom elsewhere import Config\n")
-    assert objective(str(broken)) is None
+def test_the_objective_is_what_the_runs_say_and_that_of_the_latest_where_it_changed(tmp_path):
+    old = finished(tmp_path, 1.0, seed=0)
+    assert summary(tmp_path).objective == ("val/x", "max")
+    new = finished(tmp_path, 2.0, seed=1)
+    redescribe(new, objective=["test/x", "min"])
+    entry = new.provenance()[0] | {"start": "2026-01-02T10:00:00.000+00:00"}
+    put(new, "provenance.json", [entry])
+    assert summary(tmp_path).objective == ("test/x", "min")
+    redescribe(old, objective=["broken"])
+    redescribe(new, objective=None)
+    assert summary(tmp_path).objective is None
 
 
 def test_unreadable_runs_are_told_and_hide_nothing(tmp_path):

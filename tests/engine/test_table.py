@@ -45,7 +45,7 @@ def test_an_old_run_with_an_unknown_key_fails_no_question(tmp_path, walk):
 
 def test_another_version_is_never_like_this_one(tmp_path, walk):
     plant(tmp_path, walk, 0.1, 0, 1)
-    (tmp_path / "walk/seed=0").rename(tmp_path / "walk/v2,seed=0")
+    (tmp_path / "walk/seed=0/run.json").write_text('{"version": 2}')
     assert not Table.read(tmp_path).like(walk())
 
 

@@ -122,7 +122,7 @@ def test_walls_keep_particles_and_charge(kind):
     simulation.run(300)
     assert simulation.count() == n and simulation.species[0].lost[0] == 0
     assert diagnostics.gauss_residual(simulation) < 1e-12
-    assert diagnostics.kinetic(simulation, [simulation.species[0]]) == pytest.approx(start, rel=0.1)
+    assert diagnostics.kinetic(simulation, simulation.species[0].name) == pytest.approx(start, rel=0.1)
 
 
 def test_a_thermal_wall_brings_a_cold_gas_to_its_temperature():
@@ -314,3 +314,8 @@ def test_a_case_without_a_file_is_refused_with_the_way_out(tmp_path):
     with pytest.raises(RequestError, match=r"names no file: write case=\./target\.py"):
         execute("plasma.simulate", Config(case=Own()), tmp_path, Options(device="cpu"))
     assert not list(folders(tmp_path))
+
+
+def test_a_missing_file_is_said_to_be_missing():
+    with pytest.raises(RequestError, match="there is no file nothing"):
+        build(Config, {"case": "./nothing.py"})

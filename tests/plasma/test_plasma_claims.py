@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lineshaft.engine.table.table import Table
 from lineshaft.engine.testing import finished
 from lineshaft.plasma import tables
 from lineshaft.plasma.claims import CLAIMS
+from lineshaft.plasma.lhpc import figures
 
 RARE = next(claim for claim in CLAIMS if claim.id == "plasma.rare")
 
@@ -28,7 +30,8 @@ def rare(root: Path):
 
 
 def test_every_row_is_there():
-    rows = ["plasma.speed", "plasma.fluid", "plasma.coupling", "plasma.rare", "plasma.rollout"]
+    speed = [f"plasma.speed.{what}" for what in ("learned", "zones", "rival")]
+    rows = [*speed, "plasma.fluid", "plasma.coupling", "plasma.rare", "plasma.rollout"]
     assert [claim.id for claim in CLAIMS] == rows
     assert all(claim.evidence(Table()) is None for claim in CLAIMS)
 
@@ -74,3 +77,91 @@ def test_tables_hold_what_they_say():
     assert [config.case.a0 for config in tables.scan_a0()] == [2.0 * k for k in range(1, 11)]
     assert len({config.seed for config in tables.benchmark()}) >= 3
     assert len(tables.validation()) == 6
+
+
+def trained(root: Path, method: str, field: float, spread: float = 0.0, **changes) -> None:
+    """A done full-size training: 3 members and 12 restarts, errors growing with the horizon."""
+    config = next(
+        c
+        for c in tables.lhpc()
+        if as_words(c) == method and not c.target.window and not c.pushforward and not c.noise
+    )
+    folder = finished(root, config.model_copy(update=changes), {"stage": 1.0})
+    random = np.random.default_rng(1)
+    table = field * np.array([0.1, 0.5, 1, 3]) * (1 + spread * random.normal(size=(3, 3, 12, 1)))
+    (folder.dir / "arrays").mkdir(exist_ok=True)
+    for name in ("field", "moments", "fast", "tail_electrons", "tail_ions"):
+        np.save(folder.dir / "arrays" / f"errors_{name}.npy", table)
+        np.save(folder.dir / "arrays" / f"errors_uncoupled_{name}.npy", 2 * table)
+    np.save(folder.dir / "arrays" / "valid_single_field.npy", 3 * table[:1])
+    np.save(folder.dir / "arrays" / "valid_chosen_field.npy", table[:1])
+
+
+def as_words(config) -> str:
+    method = config.method
+    what = [method.name, method.net, getattr(method, "fields", ""), "" if method.core else "pure"]
+    return " ".join(
+        [*filter(None, what), "uncoupled" if not getattr(method, "coupling", True) else ""]
+    ).strip()
+
+
+def measured(root: Path, name: str):
+    claim = next(claim for claim in CLAIMS if claim.id == name)
+    found = claim.evidence(Table.read(root))
+    return found, found and claim.judged(found)
+
+
+@pytest.mark.parametrize(
+    ("learned", "solved", "verdict"),
+    [(0.8, 0.3, "reproduced"), (0.8, 0.1, "partly"), (0.3, 0.3, "partly"), (0.1, 0.1, "not reproduced")],
+)
+def test_the_fluid_row_needs_the_rival_that_solves_maxwell(tmp_path, learned, solved, verdict):
+    trained(tmp_path, "lhpc cnn", 0.1, 0.05)
+    trained(tmp_path, "fluid cnn learned pure", learned, 0.05)
+    trained(tmp_path, "fluid cnn maxwell", solved, 0.05)
+    found, judged = measured(tmp_path, "plasma.fluid")
+    assert judged == verdict
+    assert found.interval.value == pytest.approx(learned / 0.1, rel=1e-6)
+    assert "Maxwell solved" in found.reason and "a0 = 20" in found.reason
+
+
+def test_coupling_and_rollout_follow_their_arrays(tmp_path):
+    trained(tmp_path, "lhpc cnn", 0.1, 0.05)
+    assert measured(tmp_path, "plasma.coupling")[0] is None
+    trained(tmp_path, "lhpc cnn uncoupled", 0.15, 0.05)
+    found, judged = measured(tmp_path, "plasma.coupling")
+    assert judged == "partly" and found.interval.value == pytest.approx(1.5)
+    assert "2x" in found.reason
+    found, judged = measured(tmp_path, "plasma.rollout")
+    assert judged == "partly" and found.interval.value == pytest.approx(3)
+    assert "pushforward is not measured" in found.reason
+    trained(tmp_path, "lhpc cnn", 0.1, 0.05, pushforward=True)
+    assert measured(tmp_path, "plasma.rollout")[1] == "reproduced"
+
+
+def test_a_training_of_another_slab_is_no_evidence(tmp_path):
+    for method, field in (("lhpc cnn", 0.1), ("fluid cnn learned pure", 0.8)):
+        trained(tmp_path, method, field, target=tables.Target(thickness=30.0))
+    assert measured(tmp_path, "plasma.fluid")[0] is None
+
+
+def test_a_rival_that_diverges_is_infinitely_worse_and_ours_is_never_better():
+    good, bad = np.ones((3, 12)), np.full((3, 12), np.inf)
+    assert figures.ratio(bad, good).low == np.inf
+    assert np.isnan(figures.ratio(good, bad).value)
+
+
+def test_the_ratio_pairs_restarts():
+    """Restarts that are hard for both widen no interval."""
+    hard = np.exp(np.random.default_rng(0).normal(size=12)) * np.ones((3, 1))
+    found = figures.ratio(2 * hard, hard)
+    assert found.low == pytest.approx(2) and found.high == pytest.approx(2)
+
+
+@pytest.mark.parametrize(("best", "verdict"), [(9.0, "reproduced"), (3.0, "partly"), (0.8, "not reproduced")])
+def test_the_speed_row_is_of_the_published_size(tmp_path, best, verdict):
+    """Whatever larger slabs gain."""
+    for config, particles, value in zip(tables.step(), (1.44e6, 2.3e7), (best, 30.0)):
+        finished(tmp_path, config, {"particles": particles, "cells": 10_000, "ratio/lhpc": value})
+    found, judged = measured(tmp_path, "plasma.speed.learned")
+    assert judged == verdict and "30.00x" in found.reason

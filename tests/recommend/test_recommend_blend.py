@@ -4,19 +4,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
 from lineshaft.engine import RequestError
 from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.evaluate.folds import Lots, binary, cold_of, draw_guests, guest_fold, warm_fold
 from lineshaft.recommend.evaluate.ranks import rank
 from lineshaft.recommend.models import gate
-from lineshaft.recommend.models.blend import Blend, Slot, twin
+from lineshaft.recommend.models.blend import Blend, Slot
 from lineshaft.recommend.models.content import Content
 from lineshaft.recommend.models.ease import Ease
+from lineshaft.recommend.models.folded import folded
+from lineshaft.recommend.models.gated import Gated
 from lineshaft.recommend.models.graph import Graph
 from lineshaft.recommend.models.model import Scorer, load
 from lineshaft.recommend.models.popularity import Popularity
+from lineshaft.recommend.models.trial import Guests
+from lineshaft.recommend.models.weights import twin
 from lineshaft.recommend.models.wmf import Wmf
 from lineshaft.recommend.sample import sample
 from lineshaft.recommend.text.encoders import Words
@@ -32,7 +36,7 @@ FEW = Blend(
         Slot(any_of=(Graph(),), rare=True),
         Slot(any_of=(Popularity(),)),
     ),
-    most=150,
+    trial=Guests(most=150),
 )
 
 
@@ -112,7 +116,7 @@ def test_a_constant_score_finds_what_chance_finds() -> None:
     wanted[:, 0] = True
     asked = question(np.zeros((1, 400, 50), np.float32), wanted)
     lists = (5, 10)
-    assert gate.criterion(asked.z[0], asked, lists) == pytest.approx(5 / 50 + 10 / 50, abs=0.05)
+    assert float(gate.criterion(asked.z[0], asked, lists)) == pytest.approx(5 / 50 + 10 / 50, abs=0.05)
 
 
 def test_the_search_takes_the_feature_that_tells_and_leaves_noise() -> None:
@@ -127,7 +131,7 @@ def test_the_search_takes_the_feature_that_tells_and_leaves_noise() -> None:
 def test_scores_are_brought_to_one_scale() -> None:
     baskets = csr_matrix(([1.0], [2], [0, 1]), shape=(1, 50))
     scores = np.random.default_rng(0).normal(size=(1, 50)).astype(np.float32)
-    one, other = (gate.normalised(s, baskets, 10)[0] for s in (scores, 1e3 * scores + 7))
+    one, other = (gate.normalised(s, baskets, 10).numpy() for s in (scores, 1e3 * scores + 7))
     np.testing.assert_allclose(one, other, atol=1e-3)
     assert np.sort(one[0])[-10] == pytest.approx(1, abs=1e-5) and one[0, 2] == gate.LOW
 
@@ -138,5 +142,24 @@ def test_a_twin_counts_for_rare_items_alone() -> None:
 
 def test_wmf_may_be_a_part() -> None:
     slots = (Slot(any_of=(Wmf(factors=8),), rare=True), Slot(any_of=(Popularity(),)))
-    scorer = Blend(slots=slots, most=60).fit(LIKES, MADE.catalogue, seed=0, threads=1)
+    scorer = Blend(slots=slots, trial=Guests(most=60)).fit(LIKES, MADE.catalogue, seed=0, threads=1)
     assert scorer.score(LIKES[:3]).shape == (3, 1500)
+
+
+def test_folded_into_one_matrix_a_size_it_loses_little_and_answers_the_same_after_loading(
+    fitted: Gated, tmp_path: Path
+) -> None:
+    asked = [fold(basket) for basket in (1, 3, None)]
+    sample = vstack([one.baskets[np.flatnonzero(np.diff(one.baskets.indptr))[:60]] for one in asked])
+    quick = folded(fitted, csr_matrix(sample), rows=400)
+    for one in asked:
+        whole, short = (
+            rank(lambda rows: scorer.score(one.baskets[rows]), one).recall(100).mean()  # noqa: B023
+            for scorer in (fitted, quick)
+        )
+        assert short > whole - 0.02
+    again = load(quick.save(tmp_path / "model.safetensors"))
+    baskets = asked[1].baskets[np.flatnonzero(np.diff(asked[1].baskets.indptr))[:3]]
+    np.testing.assert_array_equal(again.score(baskets), quick.score(baskets))
+    np.testing.assert_allclose(quick.score(baskets[0])[0], quick.score(baskets)[0], rtol=1e-4, atol=1e-4)
+    assert quick.score(csr_matrix((1, 1500), dtype=np.float32))[0].argmax() == quick.likes.argmax()

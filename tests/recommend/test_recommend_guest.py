@@ -7,13 +7,10 @@ import numpy as np
 import pytest
 
 from lineshaft.engine import Options, RequestError
-from lineshaft.engine.claims import ledger
 from lineshaft.engine.run.execute import execute
 from lineshaft.engine.run.store import Folder
 from lineshaft.engine.spec.config import Parent
-from lineshaft.engine.table.table import Table
-from lineshaft.engine.testing import finished
-from lineshaft.recommend import claims, stages, tables
+from lineshaft.recommend import stages, tables
 from lineshaft.recommend.catalogue.animeulike import Animeulike
 from lineshaft.recommend.catalogue.source import Own
 from lineshaft.recommend.evaluate.ranks import Ranks
@@ -177,60 +174,3 @@ def test_tables_tune_every_personal_model_equally() -> None:
         tuned = settings - ({tables.DROPOUTNET_WMF} if table is tables.animeulike else set())
         budget = {name: sum(m.name == name for m in tuned) for name in ("knn", "wmf", "ease")}
         assert budget == {"knn": 9, "wmf": 9, "ease": 9}
-
-
-def test_every_claim_has_its_row_and_none_speaks_without_runs() -> None:
-    rows = {claim.id: claim for claim in claims.CLAIMS}
-    assert rows.keys() == {f"recommend.{n}" for n in ("cold", "guest", "warm", "graph", "encoder", "private")}
-    assert all(claim.evidence(Table()) is None for claim in rows.values())
-
-
-def planted(runs: Path, model, recall: float, **words) -> str:
-    """A finished run on AnimeULike as the ledger sees it; its id."""
-    ends = {"": 0, "_low": -0.01, "_high": 0.01}
-    found = {f"{s}/recall@100{e}": recall + d for s in ("val", "test") for e, d in ends.items()}
-    metrics = found | {"test/recall@100_item": recall / 2}
-    return finished(runs, Config(data=Animeulike(), model=model, **words), metrics).id
-
-
-def warm(runs: Path):
-    return ledger.row(next(c for c in claims.CLAIMS if c.id == "recommend.warm"), Table.read(runs))
-
-
-def test_the_warm_row_bounds_the_gain_by_the_untuned_wmf(tmp_path: Path) -> None:
-    ids = [
-        planted(tmp_path, model, recall) for model, recall in ((tables.DROPOUTNET_WMF, 0.2), (Ease(), 0.3))
-    ]
-    planted(tmp_path, Wmf(factors=32), 0.25)
-    row = warm(tmp_path)
-    assert row.verdict == "not yet measured" and sorted(row.runs) == sorted(ids)
-    assert (row.low, row.value, row.high) == pytest.approx((1 / 0.21, 1 / 0.2, 1 / 0.19))
-    assert "7x cannot hold" in row.reason and "ease, 1.50x" in row.reason
-    assert "mean over items, 0.100, the bound is 10.0x" in row.reason
-    planted(tmp_path / "poor", tables.DROPOUTNET_WMF, 0.1)
-    assert "not excluded" in warm(tmp_path / "poor").reason
-    for seed, recall in enumerate((0.2, 0.22, 0.21)):
-        planted(tmp_path / "several", tables.DROPOUTNET_WMF, recall, seed=seed)
-    several = warm(tmp_path / "several")
-    assert several.low < several.value < several.high and len(several.runs) == 3
-
-
-def test_the_warm_row_takes_runs_on_the_same_folds_alone(tmp_path: Path) -> None:
-    """A basket's size changes nothing of known users: such a run is a copy, no further seed."""
-    for seed in range(3):
-        planted(tmp_path, tables.DROPOUTNET_WMF, 0.2 + seed / 100, seed=seed)
-    before = warm(tmp_path)
-    for basket in (1, 2):
-        planted(tmp_path, tables.DROPOUTNET_WMF, 0.2, seed=0, baskets=(basket,))
-    planted(tmp_path, Ease(), 0.9, guests=0.5)
-    assert warm(tmp_path) == before
-
-
-def test_the_warm_row_chooses_a_setting_by_its_mean_over_all_seeds(tmp_path: Path) -> None:
-    ids = [planted(tmp_path, tables.DROPOUTNET_WMF, 0.2, seed=seed) for seed in range(2)]
-    for seed, recall in enumerate((0.5, 0.1)):
-        planted(tmp_path, Knn(), recall, seed=seed)
-    ids += [planted(tmp_path, Ease(), 0.4, seed=seed) for seed in range(2)]
-    planted(tmp_path, Wmf(factors=8), 0.6, seed=0)
-    row = warm(tmp_path)
-    assert "ease, 2.00x" in row.reason and sorted(row.runs) == sorted(ids)

@@ -27,12 +27,14 @@ from lineshaft.recommend.evaluate.folds import without
 from lineshaft.recommend.models import closedform
 from lineshaft.recommend.models.closedform import Among, Problem
 from lineshaft.recommend.models.ease import Ease
+from lineshaft.recommend.models.itemitem import Pruned, Whole
 from lineshaft.recommend.models.knn import Knn
 from lineshaft.recommend.models.l3ae import L3ae
 from lineshaft.recommend.models.memoriser import Memoriser
 from lineshaft.recommend.models.model import Model, Scorer, largest, load
 from lineshaft.recommend.models.popularity import Popularity
 from lineshaft.recommend.models.wmf import Bridge, Wmf
+from lineshaft.recommend.reasons import fallen
 from lineshaft.recommend.text.encoders import Words
 
 
@@ -183,12 +185,13 @@ def test_a_file_has_no_array_with_an_axis_of_users(model: Model, tmp_path: Path)
 
 @pytest.mark.parametrize("model", ALL, ids=names)
 def test_a_file_does_not_depend_on_the_order_or_the_names_of_users(model: Model, tmp_path: Path) -> None:
-    """Sums over users are all that is left of them: turning the rows round changes rounding at most."""
-    if model.name == "wmf":
-        pytest.skip("its start is drawn by row")
+    """Sums over users are all that is left of them: turning the rows round changes rounding at most.
+
+    WMF's conjugate gradients stop before the last digits and carry rounding on; another seed moves it by 1.7.
+    """
     likes = sparse_likes(40, 60)
     first, second = (fitted(model, rows).score(likes) for rows in (likes, likes[::-1].tocsr()))
-    np.testing.assert_allclose(first, second, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(first, second, rtol=1e-3, atol=1e-2 if isinstance(model, Wmf) else 1e-4)
 
 
 @pytest.mark.parametrize("model", ALL, ids=names)
@@ -379,3 +382,25 @@ def test_knn_shrinks_rare_pairs() -> None:
 def test_the_largest_come_first_and_ties_keep_the_catalogues_order() -> None:
     assert largest(np.array([1.0, 3, 2, 3, 3]), 2).tolist() == [1, 3]
     assert largest(np.array([1.0, 3]), 5).tolist() == [1, 0] and largest(np.array([1.0]), 0).tolist() == []
+
+
+def test_the_reason_is_the_item_without_which_the_recommended_one_falls_furthest() -> None:
+    """Item 0 adds more to item 3, but to its rivals as well: without item 1 it falls further."""
+    weights = np.zeros((5, 5), np.float32)
+    weights[0, 3], weights[0, 4] = 3.0, 4.0
+    weights[1, 3] = 2.0
+    weights[2, 4] = 0.5
+    scorer = Whole(Catalogue.bare(5), np.ones(5), weights)
+    found = scorer.recommend(["0", "1", "2"], k=2)
+    assert dict(zip(found.items, (reason.because for reason in found.reasons)))["3"] == "1"
+    added = scorer.contributions(np.array([0, 1, 2]), np.array([3, 4]))
+    assert fallen(np.array([5.0, 4.5]), added, np.array([0, 1])).tolist() == [[0, 1], [1, 0], [0, 1]]
+
+
+def test_pruned_rows_tell_contributions_as_the_whole_matrix_does() -> None:
+    rng = np.random.default_rng(0)
+    whole = np.where(rng.random((30, 30)) < 0.2, rng.random((30, 30)), 0).astype(np.float32)
+    whole[4] = 0
+    pruned = Pruned(Catalogue.bare(30), np.ones(30), csr_matrix(whole))
+    basket, items = np.array([4, 29, 0]), np.array([29, 3, 4, 0])
+    np.testing.assert_array_equal(pruned.contributions(basket, items), whole[np.ix_(basket, items)])

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from worlds import world
 
-from lineshaft.engine.launch.slurm.submission import queued, submit
+from lineshaft.engine.launch.slurm.submission import submit
 from lineshaft.engine.launch.task import Task, task
 from lineshaft.engine.run.execute import execute
 from lineshaft.engine.run.options import Options
-from lineshaft.engine.run.store import Folder, folders
+from lineshaft.engine.run.queue import queued
+from lineshaft.engine.run.store import Folder
 from lineshaft.engine.spec.experiment import find
 from lineshaft.engine.spec.grid import grid
 
@@ -159,7 +160,7 @@ def test_what_slurm_refuses_leaves_nothing_behind(cluster, tmp_path):
     error = process.stderr.read()
     assert "invalid partition" in error
     assert "Traceback" not in error
-    assert not list(folders(tmp_path / "runs"))
+    assert not (tmp_path / "runs").exists()
 
 
 def test_the_tasks_of_a_job_are_the_ranks_of_its_run_and_keep_their_draws_when_preempted(cluster, tmp_path):

@@ -134,7 +134,7 @@ def stop(
 
 def asked(folder: "Folder") -> str:
     """Leave the word in the folder of a running run; what happens then."""
-    from lineshaft.engine.launch.slurm.job import ticket
+    from lineshaft.engine.run.queue import ticket
     from lineshaft.engine.run.store import write
     from lineshaft.engine.table.read import read, with_queue
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from lineshaft.cli import DONE, FAILED, INTERRUPTED
 from lineshaft.cli.output import last_line, say
 from lineshaft.engine.errors import counted
-from lineshaft.engine.launch.slurm.job import ticket
-from lineshaft.engine.launch.slurm.submission import queued, submit
+from lineshaft.engine.launch.slurm.submission import submit
 from lineshaft.engine.launch.task import Task, task
 from lineshaft.engine.run.options import Options
 from lineshaft.engine.run.progress import clock
+from lineshaft.engine.run.queue import queued, ticket
 from lineshaft.engine.spec.config import Config
 
 LOOK_EVERY = 2.0

@@ -4,7 +4,7 @@ An augmentation is a part: derive from `Augment` for your own. Pixels become flo
 tokens are never augmented; vectors only where an objective needs two different views.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -47,7 +47,13 @@ def normalise(pixels: Tensor, mean: Tensor, std: Tensor) -> Tensor:
 
 
 class Augment(Part):
-    """How a view of some rows is drawn."""
+    """How a view of some rows is drawn.
+
+    recordable: drawing waits for nothing and has no state but the generator, so that a step may be played
+    back as a CUDA graph.
+    """
+
+    recordable: ClassVar[bool] = False
 
     def view(self, store: "Store", ids: Tensor, generator: Generator) -> Tensor:
         """The rows as a network sees them, float32 for pixels and vectors."""
@@ -58,6 +64,7 @@ class Plain(Augment):
     """The rows as they are."""
 
     name: Literal["plain"] = "plain"
+    recordable = True
 
     def view(self, store: "Store", ids: Tensor, generator: Generator) -> Tensor:
         return store.view(ids)
@@ -67,6 +74,7 @@ class Crop(Augment):
     """Pixels: a random crop after padding, mirrored half of the time. Other data as they are."""
 
     name: Literal["crop"] = "crop"
+    recordable = True
 
     def view(self, store: "Store", ids: Tensor, generator: Generator) -> Tensor:
         if not store.is_pixels:
@@ -78,6 +86,7 @@ class CropColour(Augment):
     """The crop, then colour jitter (without hue) and grey: the supervised recipe of published code."""
 
     name: Literal["crop_colour"] = "crop_colour"
+    recordable = True
     strength: float = Field(0.4, ge=0, le=1, description="of brightness, contrast and saturation")
 
     def view(self, store: "Store", ids: Tensor, generator: Generator) -> Tensor:
@@ -92,6 +101,7 @@ class TwoViews(Augment):
     blur, as at 32 pixels). Vectors: Gaussian noise and entries dropped."""
 
     name: Literal["two_views"] = "two_views"
+    recordable = True
     smallest: float = Field(0.2, gt=0, le=1, description="least share of the area that a crop keeps")
     strength: float = Field(0.4, ge=0, le=1, description="of brightness, contrast and saturation")
     noise: float = Field(0.1, ge=0, description="of vectors, as a share of their standard deviation")
@@ -146,10 +156,15 @@ def colour(x: Tensor, strength: float, generator: Generator) -> Tensor:
     draws = torch.rand(5, n, 1, 1, 1, generator=generator, device=device)
     jittered = (draws[0] < 0.8).float()
     bright, contrast, saturation = (1 + jittered * strength * (draws[i] * 2 - 1) for i in (1, 2, 3))
-    weights = torch.tensor(GREY, device=device)[:, None, None]
     x = x * bright
-    middle = (x * weights).sum(1, keepdim=True).mean((2, 3), keepdim=True)
+    middle = greyed(x).mean((2, 3), keepdim=True)
     x = middle + (x - middle) * contrast
-    grey = (x * weights).sum(1, keepdim=True)
+    grey = greyed(x)
     x = grey + (x - grey) * saturation
     return torch.where(draws[4] < 0.2, grey.expand_as(x), x).clamp(0, 1)
+
+
+def greyed(x: Tensor) -> Tensor:
+    """[n, 3, h, w] -> [n, 1, h, w]; the weights are numbers, so that nothing is copied to the device."""
+    red, green, blue = x.unbind(1)
+    return (GREY[0] * red + GREY[1] * green + GREY[2] * blue)[:, None]

@@ -6,6 +6,7 @@ It knows no method by name. All that changes while a network learns is in `state
 import math
 from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from lineshaft.continual.methods.method import Memory, Method
 from lineshaft.continual.objectives.objective import Batch, Objective
 from lineshaft.continual.paramset import NORMS, Frozen, foreign, frozen_rows, pinned, select, set_modes
 from lineshaft.continual.phases import LossOver, Phase, Step
+from lineshaft.continual.recording import Player, aside, graphs
 from lineshaft.continual.seeds import generator
 from lineshaft.continual.streams.stream import Stream
 from lineshaft.engine.errors import RequestError
@@ -56,6 +58,8 @@ class Loop:
         self.passes = 0.0
         self.has_norms = any(isinstance(module, NORMS) for module in net.modules())
         self.is_long = stream.trained_rows >= speed.WORTH_COMPILING
+        self.player = Player(partial(self.step, observing=False), self.generator)
+        self.stream_aside = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None
         refuse_single_rows(self)
 
     # Tasks and phases
@@ -94,6 +98,7 @@ class Loop:
 
     def _prepare(self, phase: Phase) -> None:
         self.phase = phase
+        self.player.forget()
         self.trained = select(self.net, phase.trainable, self.untouched)
         self.held = frozen_rows(self.net, phase.trainable)
         self.optimiser = new_optimiser(self.net, phase, self.device)
@@ -123,7 +128,7 @@ class Loop:
         order = torch.randperm(len(rows), generator=self.generator, device=self.device)
         chunks = rows[order].tensor_split(self.batches(len(rows)))
         observing = self.phase.counts and not self.is_observed
-        losses = [self.step(ids, observing) for ids in chunks]
+        losses = self.steps(chunks, observing)
         self.is_observed |= observing
         self.passes += len(rows) * (3.0 if self.trains_body else 1.0)
         return torch.stack(losses).mean().item()
@@ -132,6 +137,23 @@ class Loop:
         """How many batches an epoch has; where BatchNorm is trained none may hold a single row."""
         count = math.ceil(rows / self.size)
         return max(1, min(count, rows // 2)) if self.has_norms else count
+
+    def steps(self, chunks: Sequence[Tensor], observing: bool) -> list[Tensor]:
+        """One update a chunk, recorded where that is possible; losses.
+
+        While methods observe, their memory changes with each step, and no recording would know.
+        """
+        if not self.can_record or (observing and self.methods):
+            self.player.forget()
+            return [self.step(ids, observing) for ids in chunks]
+        self.player.at(self.optimiser.param_groups[0]["lr"])
+        with aside(self.device, self.stream_aside):
+            return [self.player.play(ids) for ids in chunks]
+
+    @property
+    def can_record(self) -> bool:
+        parts: list[Any] = [self.net, self.objective, self.augment, *self.methods]
+        return graphs(self.device) and all(part.recordable for part in parts)
 
     def step(self, ids: Tensor, observing: bool) -> Tensor:
         """One update; the hooks of the methods in their documented order."""
@@ -257,7 +279,9 @@ def new_optimiser(net: Net, phase: Phase, device: torch.device) -> torch.optim.O
     groups = [{"params": p, "share": s} for p, s in ((body, phase.body_scale), (heads, 1.0)) if p]
     fused = device.type == "cuda"
     if phase.optimiser == "adam":
-        return torch.optim.AdamW(groups, phase.lr, weight_decay=phase.weight_decay, fused=fused)
+        return torch.optim.AdamW(
+            groups, phase.lr, weight_decay=phase.weight_decay, fused=fused, capturable=fused
+        )
     return torch.optim.SGD(groups, phase.lr, phase.momentum, weight_decay=phase.weight_decay, fused=fused)
 
 

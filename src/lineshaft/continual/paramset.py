@@ -61,7 +61,7 @@ def named(name: str, known: dict[str, ParamSet]) -> ParamSet:
 class Frozen:
     """Rows of one tensor that a phase must not change, with the values to put back after each step.
 
-    A gradient of zero is not enough: momentum and weight decay still move the row.
+    A gradient of zero is not enough: momentum and weight decay still move the row. keep: int64, the rows.
     """
 
     parameter: nn.Parameter
@@ -70,7 +70,7 @@ class Frozen:
 
     def restore(self) -> None:
         with torch.no_grad():
-            self.parameter[self.keep] = self.values
+            self.parameter.index_copy_(0, self.keep, self.values)
 
 
 def pinned(net: nn.Module) -> frozenset[str]:
@@ -117,8 +117,8 @@ def frozen_rows(net: nn.Module, chosen: ParamSet) -> list[Frozen]:
     for name, parameter in net.named_parameters():
         rows = chosen.rows_of(name) if parameter.requires_grad and chosen.covers(name) else None
         if rows is not None:
-            keep = torch.ones(len(parameter), dtype=torch.bool, device=parameter.device)
-            keep[list(rows)] = False
+            others = sorted(set(range(len(parameter))) - set(rows))
+            keep = torch.tensor(others, dtype=torch.int64, device=parameter.device)
             found.append(Frozen(parameter, keep, parameter.detach()[keep].clone()))
     return found
 

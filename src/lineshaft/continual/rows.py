@@ -8,7 +8,7 @@ from lineshaft.continual.evaluate.probe import Probe
 from lineshaft.continual.experiments.stream import Config
 from lineshaft.continual.methods.agem import Agem
 from lineshaft.continual.methods.choices import AnyMethod
-from lineshaft.continual.methods.der import Der
+from lineshaft.continual.methods.der import Der, DerPlus
 from lineshaft.continual.methods.joint import Joint
 from lineshaft.continual.methods.lump import Lump
 from lineshaft.continual.methods.lwf import Lwf
@@ -17,7 +17,9 @@ from lineshaft.continual.schedules import AnySchedule, Finetune, Lpft
 from lineshaft.continual.streams.cifar import Cifar10
 
 CIFAR_EVALUATIONS = (Knn(), Probe(), Fewshot(batch=100))
-METHODS: tuple[tuple[AnyMethod, ...], ...] = ((Si(),), (Lwf(),), (Der(),), (Lump(),), (Agem(),), (Joint(),))
+METHODS: tuple[tuple[AnyMethod, ...], ...] = tuple(
+    (method(),) for method in (Si, Der, Lwf, Lump, Agem, DerPlus, Joint)
+)
 
 
 def cifar10(**more: Any) -> Config:
@@ -33,8 +35,23 @@ def equal_lpft(lr: float, **more: Any) -> Lpft:
 def headline() -> list[AnySchedule]:
     """Fine-tuning and LP-FT at equal epochs, each with the loss over all logits and over the task's own."""
     return [
-        *(Finetune(lr=lr) for lr in (0.0001, 0.0003, 0.001)),
-        *(Finetune(lr=lr, loss_over="task") for lr in (0.003, 0.01, 0.03)),
-        *(equal_lpft(lr) for lr in (0.001, 0.003, 0.01)),
-        *(equal_lpft(lr, loss_over="task") for lr in (0.001, 0.003, 0.01)),
+        *(Finetune(lr=lr) for lr in (0.00003, 0.0001, 0.0003, 0.001, 0.003)),
+        *(Finetune(lr=lr, loss_over="task") for lr in (0.003, 0.01, 0.03, 0.1)),
+        *(equal_lpft(lr) for lr in (0.0003, 0.001, 0.003, 0.01, 0.03)),
+        *(equal_lpft(lr, loss_over="task") for lr in (0.001, 0.003, 0.01, 0.03)),
     ]
+
+
+def with_methods() -> list[AnySchedule]:
+    """The same two at three rates each, for every method; a best rate at an edge is followed further."""
+    return [
+        *(Finetune(lr=lr) for lr in (0.0003, 0.001, 0.003)),
+        *(equal_lpft(lr) for lr in (0.001, 0.003, 0.01)),
+    ]
+
+
+def self_supervised() -> list[AnySchedule]:
+    """SimSiam: fine-tuning, and LP-FT that probes the predictor or everything behind the features."""
+    rates = (0.01, 0.03, 0.1)
+    heads = ("head", "projector+predictor")
+    return [*(Finetune(lr=lr) for lr in rates), *(equal_lpft(lr, head=h) for h in heads for lr in rates)]

@@ -49,7 +49,11 @@ class Recipe(Schedule):
         return Phase(epochs, trainable, **kept)
 
     def probing(self, epochs: int, trainable: ParamSet, lr: float, **more: Any) -> Phase:
-        recipe = {"optimiser": self.optimiser, "momentum": self.momentum, "loss_over": self.loss_over}
+        recipe: dict[str, Any] = {
+            "optimiser": self.optimiser,
+            "momentum": self.momentum,
+            "loss_over": self.loss_over,
+        }
         return Phase(
             epochs, trainable, lr, weight_decay=0.0, frozen_stats=True, counts=False, **recipe, **more
         )

@@ -67,9 +67,10 @@ def forward(net: "Net", x: Tensor, task: int | None) -> Tensor:
     return net.features(x, task)
 
 
-def prepare(net: torch.nn.Module, device: torch.device) -> torch.nn.Module:
+def prepare(net: "Net", device: torch.device) -> "Net":
     """On the device, images in channels-last order."""
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
         torch.set_float32_matmul_precision("high")
-    return net.to(device, memory_format=torch.channels_last)
+    net.to(device)
+    return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

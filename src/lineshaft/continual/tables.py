@@ -9,6 +9,7 @@ from typing import Any
 
 from lineshaft.continual.augment import TwoViews
 from lineshaft.continual.backbones.efficientnet import EfficientnetLite0
+from lineshaft.continual.backbones.minilm import Minilm
 from lineshaft.continual.evaluate.closed import Lda, Ncm, Ranpac
 from lineshaft.continual.evaluate.fewshot import Fewshot
 from lineshaft.continual.evaluate.head import Head
@@ -28,10 +29,20 @@ from lineshaft.continual.methods.pnn import Pnn
 from lineshaft.continual.methods.si import Si
 from lineshaft.continual.methods.slca import Slca
 from lineshaft.continual.objectives.simsiam import SimSiam
-from lineshaft.continual.rows import METHODS, cifar10, equal_lpft, headline
+from lineshaft.continual.rows import (
+    CIFAR_EVALUATIONS,
+    METHODS,
+    cifar10,
+    equal_lpft,
+    headline,
+    self_supervised,
+    with_methods,
+)
 from lineshaft.continual.schedules import AnySchedule, Finetune, First, Frozen, Lpft
+from lineshaft.continual.schedules import Probe as ProbeAlone
 from lineshaft.continual.streams.cifar import Cifar10
 from lineshaft.continual.streams.satellite import Sat7
+from lineshaft.continual.streams.text import Asc19
 
 DIGITS_PROBING: dict[str, Any] = {"probe_epochs": 10, "probe_lr": 0.1}  # small features, small gradients
 
@@ -69,38 +80,119 @@ def seq_cifar10_more_seeds() -> list[Config]:
 
 
 def seq_cifar10_methods() -> list[Config]:
-    """Every method with fine-tuning and with LP-FT at equal epochs, two learning rates each, 3 seeds."""
-    tuned: list[AnySchedule] = [Finetune(lr=0.0003), Finetune(lr=0.001), equal_lpft(0.001), equal_lpft(0.003)]
+    """Every method with fine-tuning and with LP-FT at equal epochs, three learning rates each, 3 seeds."""
     return [
         cifar10(methods=methods, schedule=schedule, seed=seed)
-        for seed, methods, schedule in product(range(3), METHODS, tuned)
+        for seed, methods, schedule in product(range(3), METHODS, with_methods())
     ]
 
 
 def seq_cifar10_self_supervised() -> list[Config]:
-    """SimSiam with and without LP-FT on its predictor, at equal epochs; 3 seeds, one learning rate."""
+    """SimSiam with and without LP-FT on its predictor, at equal epochs; 3 seeds."""
     more: dict[str, Any] = {"data": Cifar10(), "loss": SimSiam(), "augment": TwoViews(), "batch": 256}
-    schedules: list[AnySchedule] = [Finetune(lr=0.03), equal_lpft(0.03)]
-    pairs = product(range(3), schedules)
+    pairs = product(range(3), self_supervised())
     return [Config(schedule=s, epochs=10, evaluate=(Knn(), Probe()), seed=seed, **more) for seed, s in pairs]
+
+
+def seq_cifar10_sizes() -> list[Config]:
+    """The four rows on a tenth and on a third of the training rows, two learning rates each, 3 seeds."""
+    schedules: list[AnySchedule] = [
+        *(Finetune(lr=lr) for lr in (0.0003, 0.001)),
+        *(Finetune(lr=lr, loss_over="task") for lr in (0.01, 0.03)),
+        *(equal_lpft(lr) for lr in (0.003, 0.01)),
+        *(equal_lpft(lr, loss_over="task") for lr in (0.003, 0.01)),
+    ]
+    return [
+        Config(
+            data=Cifar10(train_size=size),
+            schedule=s,
+            epochs=10,
+            batch=64,
+            evaluate=CIFAR_EVALUATIONS,
+            seed=seed,
+        )
+        for seed, size, s in product(range(3), (500, 1500), schedules)
+    ]
+
+
+SCENES = (Knn(), Probe(shots=10), Head(), Ncm(), Lda(), Ranpac(), Fewshot(shots=10, lrs=(0.003, 0.01)))
 
 
 def sat7() -> list[Config]:
     """Aerial scenes in five domains from ImageNet weights, split by source file; 3 orders of domains.
 
-    Beside fine-tuning and LP-FT: a slow body with classifier alignment, adaptation to the first domain, and
-    frozen features, each also under heads in closed form.
+    Beside fine-tuning and LP-FT: both with BatchNorm's statistics frozen, a linear probe alone, a slow body
+    with classifier alignment, adaptation to the first domain, and frozen features, each also under heads in
+    closed form.
     """
-    evaluate = (Knn(), Probe(shots=10), Head(), Ncm(), Lda(), Ranpac(), Fewshot(shots=10, lrs=(0.003, 0.01)))
     more: dict[str, Any] = {"data": Sat7(split="block"), "backbone": EfficientnetLite0(), "epochs": 10}
     schedules: list[tuple[AnySchedule, tuple[AnyMethod, ...]]] = [
-        *((Finetune(lr=lr), ()) for lr in (0.001, 0.003, 0.01)),
-        *((equal_lpft(lr), ()) for lr in (0.001, 0.003, 0.01)),
+        *((Finetune(lr=lr), ()) for lr in (0.001, 0.003, 0.01, 0.03)),
+        *((equal_lpft(lr), ()) for lr in (0.001, 0.003, 0.01, 0.03)),
         (Frozen(), ()),
+        (ProbeAlone(lr=0.03), ()),
         (First(lr=0.003), ()),
-        (Finetune(lr=0.01, body_scale=0.1), (Slca(),)),
+        *((Finetune(lr=lr, body_scale=0.1), (Slca(),)) for lr in (0.01, 0.03)),
+        *((Finetune(lr=lr, frozen_stats=True), ()) for lr in (0.003, 0.01)),
+        *((equal_lpft(lr, frozen_stats=True), ()) for lr in (0.003, 0.01)),
     ]
     return [
-        Config(schedule=s, methods=m, batch=128, evaluate=evaluate, seed=seed, **more)
+        Config(schedule=s, methods=m, batch=128, evaluate=SCENES, seed=seed, **more)
         for seed, (s, m) in product(range(3), schedules)
     ]
+
+
+def sat7_small() -> list[Config]:
+    """The same scenes with 20 images of each class and domain and 5 epochs: minutes a run on one core."""
+    evaluate = (
+        Knn(),
+        Probe(shots=10),
+        Head(),
+        Ncm(),
+        Lda(),
+        Ranpac(),
+        Fewshot(shots=10, epochs=5, lrs=(0.01,)),
+    )
+    few = Sat7(split="block", train_size=20, test_size=20)
+    schedules: list[AnySchedule] = [
+        *(s for lr in (0.003, 0.01) for s in (Finetune(lr=lr), Lpft(lr=lr, probe_epochs=2, budget="epochs"))),
+        Frozen(),
+    ]
+    return [
+        Config(
+            data=few,
+            backbone=EfficientnetLite0(),
+            schedule=s,
+            epochs=5,
+            batch=32,
+            evaluate=evaluate,
+            seed=seed,
+        )
+        for seed, s in product(range(3), schedules)
+    ]
+
+
+def asc19() -> list[Config]:
+    """19 aspect-sentiment tasks in three of the benchmark's orders, adapters in MiniLM: one after the other,
+    with masks, with masks and capsules (B-CL), and B-CL with LP-FT by the head and by the task's own subset.
+    """
+    plain, capsules = Minilm(), Minilm(capsules=3)
+    hat: tuple[AnyMethod, ...] = (Hat(),)
+    more: dict[str, Any] = {"optimiser": "adam", "loss_over": "task"}
+    found: list[Config] = []
+    for seed, lr in product(range(3), (0.0003, 0.001, 0.003)):
+        tuned = Finetune(lr=lr, **more)
+        head, own = (equal_lpft(lr, head=h, probe_lr=0.003, **more) for h in ("head", "task"))
+        rows: list[tuple[Minilm, AnySchedule, tuple[AnyMethod, ...]]] = [
+            (plain, tuned, ()),
+            (plain, head, ()),
+            (plain, tuned, hat),
+            (capsules, tuned, hat),
+            (capsules, head, hat),
+            (capsules, own, hat),
+        ]
+        found += [
+            Config(data=Asc19(), backbone=b, schedule=s, methods=m, epochs=10, evaluate=(Head(),), seed=seed)
+            for b, s, m in rows
+        ]
+    return found

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from lineshaft.engine.run.description import introduce
 from lineshaft.engine.run.execute import execute
 from lineshaft.engine.run.options import Options
 from lineshaft.engine.run.progress import Progress
@@ -205,6 +206,7 @@ def finished(
     address = address_of(config)
     folder = Folder(runs / name_of(address) / name(config))
     (folder.dir / "arrays").mkdir(parents=True, exist_ok=True)
+    introduce(folder, address, config)
     write_json(folder.dir / "config.json", as_json(config))
     write_json(folder.dir / "result.json", {key: float(value) for key, value in metrics.items()})
     write_json(folder.dir / "provenance.json", [{"experiment": address, **provenance}])

@@ -23,18 +23,36 @@ class Gathered:
 
 
 def gathered(simulation: Simulation, name: str) -> Gathered:
-    """All particles of a species."""
+    """All particles of a species; of its fluid six weighted points a node, which have the same moments."""
     group, dx = simulation.groups()[name], simulation.dx
     parts = [one.particles() for one in group]
-    place = np.concatenate([(p.cell + p.offset.astype(float)) * one.coarse for p, one in zip(parts, group)])
-    momentum = np.concatenate([p.momentum.astype(float) for p in parts], 1)
-    weight = np.concatenate(
-        [np.full(p.offset.size, one.weight * one.coarse * dx) for p, one in zip(parts, group)]
-    )
-    if len(group) > 1:
+    place = [(p.cell + p.offset.astype(float)) * one.coarse for p, one in zip(parts, group)]
+    momentum = [p.momentum.astype(float) for p in parts]
+    weight = [np.full(p.offset.size, one.weight * one.coarse * dx) for p, one in zip(parts, group)]
+    fluids = [fluid for fluid in simulation.fluids if fluid.name == name]
+    for fluid in fluids:
+        node, u, content = fluid.points()
+        place.append(node.astype(float))
+        momentum.append(u)
+        weight.append(content * dx)
+    mass = (group or fluids)[0].mass
+    return sorted_by_place(place, momentum, weight, mass, simulation.cells, dx)
+
+
+def sorted_by_place(
+    places: list[np.ndarray],
+    momenta: list[np.ndarray],
+    weights: list[np.ndarray],
+    mass: float,
+    cells: int,
+    dx: float,
+) -> Gathered:
+    """Parts of a species as one, in the order of their places (in cells)."""
+    place, momentum, weight = np.concatenate(places), np.concatenate(momenta, 1), np.concatenate(weights)
+    if len(places) > 1:
         order = np.argsort(place, kind="stable")
         place, momentum, weight = place[order], momentum[:, order], weight[order]
-    cell = np.minimum(place.astype(np.int64), simulation.cells - 1)
+    cell = np.minimum(place.astype(np.int64), cells - 1)
     square = np.square(momentum).sum(0)
-    energy = group[0].mass * square / (1 + np.sqrt(1 + square))
-    return Gathered(cell, place * dx, momentum, energy, weight, simulation.cells * dx)
+    energy = mass * square / (1 + np.sqrt(1 + square))
+    return Gathered(cell, place * dx, momentum, energy, weight, cells * dx)

@@ -1,12 +1,14 @@
 """Why an item is recommended: facts about it and one item of the basket, never generated text.
 
-The basket item is the one that contributes most to the score. Of the pair is told, whichever is first found:
+The basket item is the one without which the recommended item falls furthest; where several falls are equal,
+the one that contributes most to its score. Of the pair is told, whichever is first found:
 what somebody wrote about it (verbatim), an item that both are linked to, the words or tags they share.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -19,7 +21,7 @@ class Reason:
 
     kind: str
     because: str | None = None
-    """Id of the basket item that contributes most; none for a popular item."""
+    """Id of the basket item without which it falls furthest; none for a popular item."""
     contribution: float = 0.0
     """What that item adds to the score."""
     text: str = ""
@@ -31,22 +33,31 @@ class Reason:
 
 
 def reasons(
-    catalogue: Catalogue, basket: np.ndarray, items: np.ndarray, contributions: np.ndarray
+    catalogue: Catalogue, basket: np.ndarray, items: np.ndarray, contributions: np.ndarray, falls: np.ndarray
 ) -> list[Reason]:
-    """One reason for each item; contributions (basket, items)."""
-    return list(_reasons(catalogue, basket.tolist(), items.tolist(), contributions))
+    """One reason for each item; contributions and falls (basket, items)."""
+    return list(_reasons(catalogue, basket.tolist(), items.tolist(), contributions, falls))
+
+
+def fallen(scores: np.ndarray, contributions: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """(basket, places) how many of some items come before these ones when one of the basket is taken away.
+
+    scores (items,) of the whole basket; contributions (basket, items); places: which of the items are meant.
+    """
+    after = scores - contributions
+    return np.asarray((after[:, None, :] > after[:, places, None]).sum(2))
 
 
 def _reasons(
-    catalogue: Catalogue, basket: list[int], items: list[int], contributions: np.ndarray
+    catalogue: Catalogue, basket: list[int], items: list[int], contributions: np.ndarray, falls: np.ndarray
 ) -> Iterator[Reason]:
     for column, item in enumerate(items):
-        best = int(contributions[:, column].argmax()) if basket else -1
-        value = float(contributions[best, column]) if basket else 0.0
-        if value <= 0:
+        added = contributions[:, column]
+        if not len(basket) or added.max() <= 0:
             yield Reason("popular")
             continue
-        yield _of_pair(catalogue, basket[best], item, value)
+        best = np.lexsort((added, np.where(added > 0, falls[:, column], -1)))[-1]
+        yield _of_pair(catalogue, basket[best], item, float(added[best]))
 
 
 def _of_pair(catalogue: Catalogue, own: int, item: int, value: float) -> Reason:
@@ -72,5 +83,6 @@ def shared(catalogue: Catalogue, a: int, b: int) -> tuple[str, ...]:
     return tuple(word for word in _words(catalogue.titles[a]) if word in theirs)
 
 
-def _words(title: str) -> list[str]:
-    return list(dict.fromkeys(re.findall(r"\w{4,}", title.lower())))
+@lru_cache(maxsize=10_000)
+def _words(title: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(re.findall(r"\w{4,}", title.lower())))

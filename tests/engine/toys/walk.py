@@ -1,5 +1,6 @@
 """A random walk that logs, checkpoints and can be slow: every step draws from torch, numpy and Python."""
 
+import os
 import random
 import time
 from pathlib import Path
@@ -28,6 +29,7 @@ class Config(Base):
 
 def run(config: Config, run: Run) -> dict[str, float]:
     start, x = run.state or (0, 0.0)
+    (run.dir / "pid").write_text(str(os.getpid()))
     for step in run.progress(range(start, config.steps), "steps"):
         time.sleep(config.sleep)
         x += config.lr * (torch.rand(()).item() + float(np.random.rand()) + random.random())

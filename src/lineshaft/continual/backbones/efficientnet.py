@@ -58,6 +58,9 @@ class EfficientnetLite0(Backbone):
 class Resize(nn.Module):
     """From the stream's own standardisation to ImageNet's, and to the size the weights expect."""
 
+    scale: Tensor
+    shift: Tensor
+
     def __init__(self, side: int | None, stream: Stream) -> None:
         super().__init__()
         self.side = side
@@ -87,8 +90,8 @@ class Block(nn.Module):
         self.has_shortcut = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
-        out = F.relu6(self.expand(x)) if self.expand is not None else x
-        out = self.project(F.relu6(self.filter(out)))
+        inner = F.relu6(self.expand(x)) if self.expand is not None else x
+        out: Tensor = self.project(F.relu6(self.filter(inner)))
         return out + x if self.has_shortcut else out
 
 

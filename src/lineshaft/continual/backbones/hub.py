@@ -35,6 +35,8 @@ class Hub(Backbone):
 class HubNet(Net):
     """Pixels [n, 3, height, width] or tokens [n, length] -> features."""
 
+    recordable = False  # nobody knows what a model of a hub does
+
     def __init__(self, model: Any, is_text: bool) -> None:
         config = model.config
         width = getattr(config, "hidden_size", None) or config.hidden_sizes[-1]

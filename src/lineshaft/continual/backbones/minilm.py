@@ -72,7 +72,8 @@ class Adapter(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         inner = torch.relu(self.down(x) + (self._shared(x) if self.larger is not None else 0))
-        return x + self.up(inner if self.mask is None else inner * self.mask)
+        added: Tensor = self.up(inner if self.mask is None else inner * self.mask)
+        return x + added
 
     def _shared(self, x: Tensor) -> Tensor:
         """Capsules of this task and of those before, routed by agreement with this task's own."""
@@ -91,6 +92,8 @@ def squash(x: Tensor) -> Tensor:
 
 class TextNet(Net):
     """An encoder of tokens [n, length] with adapters behind its two projections a layer."""
+
+    recordable = False  # a batch is cut to its longest row
 
     def __init__(self, encoder: Any, size: int, capsules: int, tasks: int) -> None:
         super().__init__(encoder, encoder.config.hidden_size)

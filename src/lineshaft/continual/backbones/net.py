@@ -29,7 +29,15 @@ class Net(nn.Module):
 
     The body is a sequence of stages, so that methods can put columns beside it or masks behind a stage.
     needs_task: features differ by task (columns, masks, adapters), so each task is embedded for itself.
+    recordable: a forward pass waits for nothing and its shapes depend on no data, so that a training step
+    may be played back as a CUDA graph.
     """
+
+    recordable = True
+    body: nn.Module
+    head: nn.Linear
+    projector: nn.Sequential
+    predictor: nn.Sequential
 
     def __init__(self, body: nn.Module, width: int) -> None:
         super().__init__()
@@ -106,8 +114,9 @@ class Net(nn.Module):
         """The mask [units] of a task, soft while it is trained."""
         assert self.masks is not None
         sharpness = self.sharpness if self.training else self.sharpest
-        row = self.masks[number].weight[self.task if task is None else task]
-        return torch.sigmoid(sharpness * row)
+        table = self.masks[number]
+        assert isinstance(table, nn.Embedding)
+        return torch.sigmoid(sharpness * table.weight[self.task if task is None else task])
 
 
 class Backbone(Part):

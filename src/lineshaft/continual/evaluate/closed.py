@@ -90,7 +90,8 @@ class Lda(Closed):
         level = covariance.diagonal().mean().clamp(min=1e-12)
         eye = torch.eye(len(covariance), dtype=covariance.dtype, device=covariance.device)
         solved = torch.linalg.solve((1 - self.shrink) * covariance + self.shrink * level * eye, means.T)
-        return features @ solved - (means.T * solved).sum(0) / 2
+        scores: Tensor = features @ solved - (means.T * solved).sum(0) / 2
+        return scores
 
 
 class Ranpac(Closed):
@@ -120,4 +121,5 @@ class Ranpac(Closed):
         ]
         seen = look.stream.allowed[: look.task + 1].any(0)
         right = [percent(among(outputs[rows], seen) == y[rows]) for outputs in tried]
-        return tried[max(range(len(tried)), key=right.__getitem__)]
+        best: Tensor = tried[max(range(len(tried)), key=right.__getitem__)]
+        return best

@@ -26,6 +26,7 @@ class Agem(Replay):
     """memory: the buffer, filled at the end of each task by an equal share of its rows."""
 
     name: Literal["agem"] = "agem"
+    recordable = True
 
     def gradients(self, memory: Memory, loop: "Loop") -> None:
         if not self.filled(memory):

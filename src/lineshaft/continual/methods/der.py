@@ -27,6 +27,7 @@ class Der(Replay):
     """memory: the buffer, and outputs [size, ...] beside its rows."""
 
     name: Literal["der"] = "der"
+    recordable = True
     alpha: float = Field(0.3, ge=0, description="weight of the kept outputs")
 
     def loss(self, memory: Memory, loop: "Loop", batch: Batch, outputs: Tensor) -> Tensor | float:

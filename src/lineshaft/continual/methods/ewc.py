@@ -32,6 +32,7 @@ class Ewc(Method):
     """memory, for each parameter NAME: importance:NAME, anchor:NAME."""
 
     name: Literal["ewc"] = "ewc"
+    recordable = True
     strength: float = Field(100.0, ge=0, description="weight of the penalty")
     samples: int = Field(200, ge=1, description="training rows of a task that estimate its information")
     decay: float = Field(1.0, ge=0, le=1, description="of what earlier tasks left; 1: nothing is forgotten")

@@ -32,6 +32,7 @@ class Gss(Replay):
     """
 
     name: Literal["gss"] = "gss"
+    recordable = True
     weight: float = Field(1.0, ge=0, description="of the kept rows' loss")
     compared: int = Field(10, ge=1, description="rows of the buffer that a new one is compared with")
 

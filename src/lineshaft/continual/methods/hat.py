@@ -66,9 +66,8 @@ class Hat(Method):
         if not loop.phase.counts:
             return 0.0
         free = [1 - memory[f"used:{i}"] for i in range(len(loop.net.gates))]
-        size = sum((loop.net.gate(i, batch.task) * f).sum() for i, f in enumerate(free))
-        total: Tensor = self.strength * size / (sum(f.sum() for f in free) + 1e-6)
-        return total
+        size = torch.stack([(loop.net.gate(i, batch.task) * f).sum() for i, f in enumerate(free)]).sum()
+        return self.strength * size / (torch.stack([f.sum() for f in free]).sum() + 1e-6)
 
     def gradients(self, memory: Memory, loop: "Loop") -> None:
         """Compensate the sigmoid's slope (equation 5 of the paper); note what must be protected."""

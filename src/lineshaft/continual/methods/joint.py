@@ -18,6 +18,7 @@ class Joint(Method):
     """Keeps nothing, because it has everything."""
 
     name: Literal["joint"] = "joint"
+    recordable = True
 
     def rows(self, memory: Memory, loop: "Loop", rows: Tensor) -> Tensor:
         everything = torch.cat([task.train for task in loop.stream.tasks])

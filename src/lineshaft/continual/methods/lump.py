@@ -26,6 +26,7 @@ class Lump(Replay):
     """memory: the buffer."""
 
     name: Literal["lump"] = "lump"
+    recordable = True
     alpha: float = Field(0.4, gt=0, description="of the Beta distribution that draws the mix")
 
     def check(self, stream: Stream, has_logits: bool) -> None:
@@ -51,5 +52,7 @@ class Lump(Replay):
 def mix(alpha: float, loop: "Loop") -> Tensor:
     """One draw of Beta(alpha, alpha) from the loop's own generator (Johnk's method, 64 tries at once)."""
     u, v = torch.rand(2, 64, generator=loop.generator, device=loop.device).clamp(min=1e-30) ** (1 / alpha)
-    accepted = (u + v <= 1).float().argmax()  # the first that fits; the chance of none is below 1e-9
-    return u[accepted] / (u[accepted] + v[accepted])
+    first = (u + v <= 1).float().argmax()[None]  # that fits; the chance of none is below 1e-9
+    a, b = u.index_select(0, first), v.index_select(0, first)  # u[first] would wait for the device
+    share: Tensor = a / (a + b)
+    return share

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from lineshaft.continual.methods.method import Memory, Method
 from lineshaft.continual.methods.teacher import recall, remember
+from lineshaft.continual.objectives.cross_entropy import EXCLUDED
 from lineshaft.continual.objectives.objective import Batch
 from lineshaft.continual.phases import Phase
 from lineshaft.continual.schedules import Subsets
@@ -27,6 +28,7 @@ class Lwf(Method):
     """memory: teacher:NAME, the network at the end of the last task."""
 
     name: Literal["lwf"] = "lwf"
+    recordable = True
     strength: float = Field(1.0, ge=0, description="weight of the distillation")
     temperature: float = Field(2.0, gt=0, description="of the softmax")
     warm_up: int = Field(0, ge=0, description="epochs in which only the head is trained, of the method's own")
@@ -53,8 +55,8 @@ class Lwf(Method):
         old = recall(memory, loop, batch.views[0], batch.task)
         if not loop.objective.has_logits:
             return self.strength * F.mse_loss(outputs, old)
-        classes = loop.stream.allowed[: loop.task].any(0)
-        new, old = outputs[:, classes] / self.temperature, old[:, classes] / self.temperature
+        later = ~loop.stream.allowed[: loop.task].any(0)
+        new, old = ((z / self.temperature).masked_fill(later, EXCLUDED) for z in (outputs, old))
         kl = F.kl_div(new.log_softmax(1), old.log_softmax(1), reduction="batchmean", log_target=True)
         return self.strength * self.temperature**2 * kl
 

@@ -9,7 +9,7 @@ Hooks of one step, in this order; each is called once for each method of the lis
            -> updated (counting phases only) -> observe (first counting epoch of a task only: once a row)
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor
 
@@ -27,7 +27,13 @@ Memory = dict[str, Tensor]
 
 
 class Method(Part):
-    """Derive from this and override what the method needs; everything else does nothing."""
+    """Derive from this and override what the method needs; everything else does nothing.
+
+    recordable: the hooks of a step wait for nothing and, outside `observe`, depend on no number of Python
+    that changes within a phase, so that a step may be played back as a CUDA graph.
+    """
+
+    recordable: ClassVar[bool] = False
 
     def check(self, stream: Stream, has_logits: bool) -> None:
         """Refuse, before training starts, what cannot work."""

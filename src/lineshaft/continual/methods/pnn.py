@@ -24,6 +24,7 @@ class Pnn(Method):
     """Keeps nothing: the frozen columns are the memory."""
 
     name: Literal["pnn"] = "pnn"
+    recordable = True
 
     def attach(self, net: Net, stream: Stream) -> Net:
         ids = stream.tasks[0].train[:2]
@@ -33,7 +34,9 @@ class Pnn(Method):
 class Columns(Net):
     """One body a task; features are those of one column, which reads the columns before it."""
 
-    needs_task = True  # type: ignore[assignment]
+    needs_task = True
+    body: nn.ModuleList
+    laterals: nn.ModuleList
 
     def __init__(self, net: Net, count: int, example: Tensor) -> None:
         super().__init__(nn.ModuleList([net.body]), net.width)
@@ -50,19 +53,23 @@ class Columns(Net):
 
     def features(self, x: Tensor, task: int | None = None) -> Tensor:
         last = self.task if task is None else min(task, self.task)
-        states = [x] * (last + 1)
-        for number in range(len(self.body[0])):
+        states, columns = [x] * (last + 1), self.columns[: last + 1]
+        for number in range(len(columns[0])):
             before = states
             states = [
-                self.body[k][number](self._joined(k, number, before) if number else before[k])
-                for k in range(last + 1)
+                column[number](self._joined(k, number, before) if number else before[k])
+                for k, column in enumerate(columns)
             ]
         return states[last]
+
+    @property
+    def columns(self) -> list[nn.Sequential]:
+        return [column for column in self.body if isinstance(column, nn.Sequential)]
 
     def _joined(self, k: int, number: int, states: list[Tensor]) -> Tensor:
         own = states[k]
         for j in range(k):
-            own = own + self.laterals[k][number - 1][j](states[j])
+            own = own + self.get_submodule(f"laterals.{k}.{number - 1}.{j}")(states[j])
         return own
 
     def foreign(self, task: int) -> str | None:
@@ -90,8 +97,8 @@ def stage_inputs(net: Net, example: Tensor) -> list[torch.Size]:
 def lateral(shape: torch.Size) -> nn.Module:
     """From a column's units to those of another, at each position; it starts at zero influence."""
     layer = nn.Conv2d(shape[1], shape[1], 1) if len(shape) == 4 else nn.Linear(shape[-1], shape[-1])
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
     return layer
 
 
@@ -99,6 +106,6 @@ def fresh(body: nn.Module) -> nn.Module:
     """A copy with parameters drawn anew."""
     made = copy.deepcopy(body)
     for module in made.modules():
-        if hasattr(module, "reset_parameters"):
-            module.reset_parameters()
+        if callable(reset := getattr(module, "reset_parameters", None)):
+            reset()
     return made

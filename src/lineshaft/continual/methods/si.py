@@ -26,6 +26,7 @@ class Si(Method):
     """memory, for each parameter NAME: path:NAME, start:NAME (of this task), importance:NAME, anchor:NAME."""
 
     name: Literal["si"] = "si"
+    recordable = True
     strength: float = Field(0.5, ge=0, description="c, the weight of the penalty")
     xi: float = Field(1.0, gt=0, description="damping of the importance")
 
@@ -45,9 +46,12 @@ class Si(Method):
             add_quadratic(named, memory, self.strength)
 
     def updated(self, memory: Memory, loop: "Loop") -> None:
-        for name, parameter in loop.parameters():
-            moved = parameter.detach() - memory.pop(f"before:{name}")
-            memory[f"path:{name}"].sub_(memory.pop(f"step:{name}") * moved)
+        named = loop.parameters()
+        moved = torch._foreach_sub(
+            [p.detach() for _, p in named], [memory.pop(f"before:{n}") for n, _ in named]
+        )
+        torch._foreach_mul_(moved, [memory.pop(f"step:{n}") for n, _ in named])
+        torch._foreach_sub_([memory[f"path:{n}"] for n, _ in named], moved)
 
     def end(self, memory: Memory, loop: "Loop", task: int, rows: Tensor) -> None:
         for name, parameter in loop.net.named_parameters():

@@ -25,6 +25,7 @@ class Slca(Method):
     """memory: mean:CLASS [width] and spread:CLASS [width] of each class when it was last learned."""
 
     name: Literal["slca"] = "slca"
+    recordable = True
     steps: int = Field(100, ge=1, description="steps of alignment at the end of each task")
     samples: int = Field(16, ge=1, description="features drawn of each class in each step")
     lr: float = Field(0.01, gt=0, description="learning rate of alignment")

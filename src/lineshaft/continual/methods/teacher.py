@@ -30,7 +30,7 @@ def recall(memory: Memory, loop: "Loop", x: Tensor, task: int | None) -> Tensor:
     modes = {module: module.training for module in loop.net.modules()}
     loop.net.eval()
     with torch.no_grad(), speed.eager(), speed.autocast(loop.device):
-        outputs = torch.func.functional_call(
+        outputs: Tensor = torch.func.functional_call(
             Outputs(loop), {f"net.{n}": v for n, v in kept.items()}, (x, task)
         )
     for module, training in modes.items():

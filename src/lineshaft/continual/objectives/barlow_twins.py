@@ -23,6 +23,7 @@ class BarlowTwins(Siamese):
     """Self-supervised; LP-FT probes with the projector."""
 
     name: Literal["barlow_twins"] = "barlow_twins"
+    recordable = True
     width: int = Field(2048, ge=1, description="of the projection")
     off_diagonal: float = Field(5e-3, ge=0, description="weight of the off-diagonal terms")
     scale: float = Field(0.1, gt=0, description="of the loss, which sums over all pairs of outputs")

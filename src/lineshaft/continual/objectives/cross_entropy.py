@@ -17,6 +17,7 @@ class CrossEntropy(Objective):
     """Supervised: one head with a logit for every class of the stream."""
 
     name: Literal["cross_entropy"] = "cross_entropy"
+    recordable = True
     has_logits = True
 
     def attach(self, net: Net, stream: Stream) -> None:

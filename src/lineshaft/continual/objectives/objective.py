@@ -32,11 +32,13 @@ class Batch:
 class Objective(Part):
     """How a batch becomes a loss.
 
-    views: augmented views of each sample; has_logits: the output has one column a class.
+    views: augmented views of each sample; has_logits: the output has one column a class; recordable: the
+    loss waits for nothing, so that a step may be played back as a CUDA graph.
     """
 
     views: ClassVar[int] = 1
     has_logits: ClassVar[bool] = False
+    recordable: ClassVar[bool] = False
 
     def attach(self, net: Net, stream: Stream) -> None:
         """Give the network the heads this objective needs."""

@@ -23,6 +23,7 @@ class SimSiam(Siamese):
     """Self-supervised; LP-FT probes with the predictor (`head`) or with projector and predictor."""
 
     name: Literal["simsiam"] = "simsiam"
+    recordable = True
     width: int = Field(2048, ge=1, description="of the projection")
     hidden: int = Field(512, ge=1, description="of the predictor")
 

@@ -8,7 +8,7 @@ Neighbouring tiles of one scene fall on both sides of a random split. `split=blo
 import lzma
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from pydantic import Field
@@ -20,7 +20,7 @@ from lineshaft.continual.streams.data import ClassData, DomainData
 from lineshaft.engine import Run
 
 Split = Literal["random", "block"]
-SPLIT = Field("random", description="random: the packed split; block: by the number of the source file")
+SPLIT: Any = Field("random", description="random: the packed split; block: by the number of the source file")
 TEST_SHARE = 0.25
 
 

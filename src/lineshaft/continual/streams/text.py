@@ -29,7 +29,7 @@ class Asc19(Data):
     """Sentence and aspect as one sequence of words; the published development part joins training."""
 
     name: Literal["asc19"] = "asc19"
-    order: Literal["benchmark", "seed", "natural"] | tuple[int, ...] = Field(
+    order: Literal["benchmark", "seed", "natural"] | tuple[int, ...] = Field(  # type: ignore[assignment]
         "benchmark",
         description="of the tasks: one of the benchmark's 20 by the seed, drawn, as in the file",
     )

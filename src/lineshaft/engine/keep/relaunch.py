@@ -9,14 +9,13 @@ from lineshaft.engine.run.store import Folder
 from lineshaft.engine.spec.config import Config, Parent
 from lineshaft.engine.spec.experiment import Experiment, find
 from lineshaft.engine.spec.grid import grid, grid_over, split
-from lineshaft.engine.spec.names import name, version_of
+from lineshaft.engine.spec.names import name
 from lineshaft.engine.spec.words import validated
 from lineshaft.engine.table.columns import varying
 from lineshaft.engine.table.completion import address, completed
 from lineshaft.engine.table.grouping import Group
 from lineshaft.engine.table.read import rows
 from lineshaft.engine.table.row import Row
-from lineshaft.engine.table.source import objective
 from lineshaft.engine.table.summary import summarise
 from lineshaft.engine.table.tuning import spelled
 from lineshaft.engine.table.where import parsed
@@ -61,7 +60,7 @@ def choose(
     completed(table, experiment)
     if best and not tune:
         tune = varying([row for row in table if not row.fault])
-    summary = summarise(table, objective(origin.address), tune=tune)
+    summary = summarise(table, origin.config.objective, tune=tune)
     parents = [row for group in summary.groups for row in group.done if not row.diverged]
     if not parents:
         raise RequestError(f"of {counted(len(table), 'run')} of {names[0]} none is done and finite")
@@ -73,7 +72,7 @@ def choose(
 def of_version_now(table: Sequence[Row], origin: Experiment) -> tuple[list[Row], list[str]]:
     """The runs of the current version; those of another version mean something else."""
     now = origin.config.version
-    kept = [row for row in table if version_of(row.folder.name) == now]
+    kept = [row for row in table if row.version == now]
     if not kept:
         raise RequestError(f"no run of {origin.name} was computed by version {now}, as its code is now")
     left = len(table) - len(kept)

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lineshaft.engine.errors import RequestError
+from lineshaft.engine.run.description import FILE
 from lineshaft.engine.run.store import write_json
 from lineshaft.engine.spec.experiment import Experiment, find
-from lineshaft.engine.spec.names import name, version_of
+from lineshaft.engine.spec.names import name, placeless
+from lineshaft.engine.spec.spelling import words
 from lineshaft.engine.spec.words import validated
 from lineshaft.engine.table.archive import Kept
 from lineshaft.engine.table.completion import address, by_experiment
@@ -19,11 +21,12 @@ from lineshaft.engine.table.row import Row, executions
 
 @dataclass(frozen=True)
 class Move:
-    """A run and the name that its configuration has now; `obstacle` says why it must stay."""
+    """A run with the name and the words that its configuration has now; `obstacle` says why it must stay."""
 
     row: Row
     name: str
     obstacle: str = ""
+    words: tuple[str, ...] = ()
 
     @property
     def target(self) -> Path:
@@ -49,17 +52,18 @@ def wish(row: Row, experiment: Experiment) -> Move | None:
     """None where the name is right, or belongs to another version of the code."""
     if row.fault:
         return Move(row, row.folder.name, row.fault)
-    if version_of(row.folder.name) != experiment.config.version:
+    if row.version != experiment.config.version:
         return None
     try:
-        now = name(validated(experiment.config, row.config))
+        config = validated(experiment.config, row.config)
     except RequestError as error:
         return Move(row, row.folder.name, f"its configuration is no longer valid: {error}")
+    now, new = name(config), tuple(words(placeless(config)))
     if now == row.folder.name:
         return None
     if isinstance(row.folder, Kept):
         return Move(row, now, f"{row.folder.file} keeps it: compute and export it again")
-    return Move(row, now, f"it is {row.state}" if row.state in ("running", "queued") else "")
+    return Move(row, now, f"it is {row.state}" if row.state in ("running", "queued") else "", new)
 
 
 def ordered(wanted: Sequence[Move]) -> list[Move]:
@@ -88,6 +92,8 @@ def apply(runs: Path, planned: Sequence[Move]) -> None:
             if move.target.exists():
                 raise RequestError(f"{move.target} appeared meanwhile; give the same command again")
             move.row.folder.dir.rename(move.target)
+            if move.row.description:
+                write_json(move.target / FILE, move.row.description | {"words": list(move.words)})
             renamed[move.row.id] = f"{move.row.folder.experiment}/{move.name}"
     if renamed:
         tell_children(runs, renamed)

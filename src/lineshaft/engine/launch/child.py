@@ -18,8 +18,8 @@ from lineshaft.engine.launch.task import Task
 from lineshaft.engine.run.execute import execute
 from lineshaft.engine.run.options import Options, set_threads
 from lineshaft.engine.spec.experiment import find
-from lineshaft.engine.spec.frozen import serving
 from lineshaft.engine.spec.names import name
+from lineshaft.engine.spec.serving import serving
 
 DONE, FAILED, REFUSED, BUSY, PAUSED = 0, 1, 2, 4, 130
 EXIT = {"done": DONE, "failed": FAILED, "paused": PAUSED}

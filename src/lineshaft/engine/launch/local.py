@@ -11,7 +11,7 @@ import signal
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -22,10 +22,11 @@ from lineshaft.engine.launch.task import Task
 from lineshaft.engine.run import provenance
 from lineshaft.engine.run.description import description
 from lineshaft.engine.run.execute import MOST_DEATHS, begin, give_up
+from lineshaft.engine.run.lineage import keeping
 from lineshaft.engine.run.options import Options, cores, set_threads
 from lineshaft.engine.run.stop import asking
 from lineshaft.engine.spec.experiment import find, own
-from lineshaft.engine.spec.frozen import keep
+from lineshaft.engine.spec.frozen import Kept
 
 LOOK_EVERY = 0.5
 
@@ -81,6 +82,7 @@ class Launcher:
         self.states.update(dict.fromkeys(self.refusals, "refused"))
         self.changes: dict[str, list[str]] = {}
         self.of_other_code: list[str] = []
+        self.codes, self.kept = ExitStack(), dict[str, Kept]()
         self.origins = {a: provenance.origin(find(a)) for a in {t.address for t in tasks}}
         for each in tasks:
             self.plan(each)
@@ -111,15 +113,16 @@ class Launcher:
 
         Raises RequestError where all that was asked for was refused.
         """
-        with calling(self.interrupt):
-            while (self.waiting and not self.stopping) or self.running:
-                self.start_some()
-                self.await_some()
-            for each in self.leaving:
-                each.process.join()
-        self.look_at_code()
-        if self.refusals and self.count("refused") == self.total:
-            raise RequestError("; ".join(list(dict.fromkeys(self.refusals.values()))[:3]))
+        with self.codes:
+            with calling(self.interrupt):
+                while (self.waiting and not self.stopping) or self.running:
+                    self.start_some()
+                    self.await_some()
+                for each in self.leaving:
+                    each.process.join()
+            self.look_at_code()
+            if self.refusals and self.count("refused") == self.total:
+                raise RequestError("; ".join(list(dict.fromkeys(self.refusals.values()))[:3]))
         if self.count("failed") or self.refusals:
             return FAILED
         return DONE if self.count("done") == self.total else PAUSED
@@ -151,8 +154,12 @@ class Launcher:
     def start(self, each: Task) -> None:
         load = [c.options.device for c in self.running]
         device = min(self.devices, key=load.count)
-        kept = keep(find(each.address).code, each.folder.dir.parents[1])
-        options = replace(self.options, device=device, origin=self.origins[each.address], kept=kept)
+        if each.address not in self.kept:
+            code = find(each.address).code
+            self.kept[each.address] = self.codes.enter_context(keeping(code, each.folder.dir.parent))
+        options = replace(
+            self.options, device=device, origin=self.origins[each.address], kept=self.kept[each.address]
+        )
         self.running.append(spawn(each, options))
         self.states[each.folder.id] = "running"
         if self.word:

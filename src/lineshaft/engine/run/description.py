@@ -8,8 +8,8 @@
      "files": {"mine": "mine.py", "helper": "helper.py"},         module -> file, below root, else absolute
      "packages": {"torch": "2.13.0"}}             versions of installed packages that the project imports
 
-It is written when an execution starts. Two entries in `codes` mean that the run was resumed under other code.
-Runs from before there was a run.json have none: whoever reads one gets an empty dictionary.
+What the configuration tells is written beside it, the code when an execution starts. Two entries in `codes`
+mean that the run was resumed under other code.
 """
 
 import json
@@ -21,20 +21,31 @@ from lineshaft.engine.run.store import Folder, write_json
 from lineshaft.engine.spec.code import Code, digest, held
 from lineshaft.engine.spec.config import Config
 from lineshaft.engine.spec.experiment import Experiment
-from lineshaft.engine.spec.names import placeless
+from lineshaft.engine.spec.names import name_of, placeless
 from lineshaft.engine.spec.spelling import words
 
 FILE = "run.json"
 
 
-def described(experiment: Experiment, config: Config, code: Code, codes: list[str]) -> dict[str, Any]:
-    """What run.json holds; `codes` are those that computed what this execution goes on from."""
+def introduced(address: str, config: Config) -> dict[str, Any]:
+    """What the configuration tells of a run that has not begun."""
     return {
-        "experiment": experiment.name,
-        "address": experiment.address,
+        "experiment": name_of(address),
+        "address": address,
         "version": config.version,
         "objective": list(config.objective) if config.objective else None,
         "words": words(placeless(config)),
+    }
+
+
+def introduce(folder: Folder, address: str, config: Config) -> None:
+    write_json(folder.dir / FILE, introduced(address, config))
+
+
+def described(experiment: Experiment, config: Config, code: Code, codes: list[str]) -> dict[str, Any]:
+    """What run.json holds; `codes` are those that computed what this execution goes on from."""
+    return {
+        **introduced(experiment.address, config),
         "code": code.hash,
         "codes": list(dict.fromkeys([*codes, code.hash])),
         "root": str(code.root),
@@ -56,12 +67,9 @@ def description(folder: Folder) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def code_now(told: Mapping[str, Any], root: Path | None = None) -> str:
-    """The hash of the same files as they are now, below `root` or where they were; empty where they are not.
-
-    `told` is a description; the main module is its first file.
-    """
-    files, root = told.get("files"), root or Path(str(told.get("root", "")))
+def code_now(found: Mapping[str, Any], root: Path | None = None) -> str:
+    """The hash of a description's files as they are now, below `root` or where they were; empty if gone."""
+    files, root = found.get("files"), root or Path(str(found.get("root", "")))
     if not isinstance(files, dict) or not files:
         return ""
     contents = {name: held(root / str(path)) for name, path in files.items()}

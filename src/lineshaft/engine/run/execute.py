@@ -4,7 +4,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,16 @@ from filelock import FileLock, Timeout
 from lineshaft.engine.errors import Busy, RequestError
 from lineshaft.engine.run import provenance
 from lineshaft.engine.run.checkpoint import Checkpoints, seed_all
-from lineshaft.engine.run.description import describe
+from lineshaft.engine.run.description import describe, introduce
 from lineshaft.engine.run.identity import check_identity
-from lineshaft.engine.run.lineage import change_of_code, code_of_launch, earlier_codes, refuse_change
+from lineshaft.engine.run.lineage import (
+    change_of_code,
+    code_of_launch,
+    earlier_codes,
+    keeping,
+    refuse_change,
+    refuse_edited,
+)
 from lineshaft.engine.run.log import captured
 from lineshaft.engine.run.options import Options, device, set_threads
 from lineshaft.engine.run.progress import Progress
@@ -24,12 +31,12 @@ from lineshaft.engine.run.ranks import LostRank
 from lineshaft.engine.run.run import Run
 from lineshaft.engine.run.state import final_metrics
 from lineshaft.engine.run.stop import Paused, Stop
-from lineshaft.engine.run.store import FULL, Folder, StorageError, mend_tail, remove, write, write_json
+from lineshaft.engine.run.store import FULL, Folder, StorageError, make, mend_tail, remove, write, write_json
 from lineshaft.engine.spec.config import Config, as_json
 from lineshaft.engine.spec.experiment import Experiment, find, lacking
-from lineshaft.engine.spec.frozen import keep, serving
 from lineshaft.engine.spec.names import name
 from lineshaft.engine.spec.plain import at_home
+from lineshaft.engine.spec.serving import serving
 
 LOCK_PATIENCE = 0.5
 MOST_DEATHS = 3
@@ -56,7 +63,8 @@ def opened(folder: Folder, address: str, config: Config) -> Iterator[None]:
 
     A request may prove wrong late, after hours of training: what was computed by then stays.
     """
-    existed = os.access(folder.dir, os.F_OK)
+    missing = [path for path in (folder.dir, *folder.dir.parents[:2]) if not os.access(path, os.F_OK)]
+    existed = folder.dir not in missing
     try:
         begin(folder, address, config)
         yield
@@ -70,7 +78,11 @@ def opened(folder: Folder, address: str, config: Config) -> Iterator[None]:
         raise
     except RequestError:
         if not existed and folder.state() == "new":
+            provenance.drop_diffs(folder)
             remove(folder)
+            for path in missing[1:]:
+                with suppress(OSError):
+                    path.rmdir()
         raise
 
 
@@ -80,7 +92,8 @@ def begin(folder: Folder, address: str, config: Config) -> None:
         if (folder.dir / "config.json").exists():
             check_identity(folder, address, config)
         else:
-            folder.dir.mkdir(parents=True, exist_ok=True)
+            make(folder.dir)
+            introduce(folder, address, config)
             write_json(folder.dir / "config.json", as_json(config))
     except OSError as error:
         raise StorageError(folder.dir, error) from None
@@ -126,9 +139,10 @@ def prepare(
     if state := state_if_ended(folder, options):
         return state
     code = code_of_launch(experiment, options)
+    refuse_edited(options)
     if options.strict:
         refuse_change(folder, code)
-    stack.enter_context(serving(keep(code, folder.dir.parents[1])))
+    stack.enter_context(serving(stack.enter_context(keeping(code, folder.dir.parent, folder.dir))))
     return ""
 
 

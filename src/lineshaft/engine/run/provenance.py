@@ -8,13 +8,14 @@ import platform
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from lineshaft.engine.run.checkpoint import keep
 from lineshaft.engine.run.options import Options
-from lineshaft.engine.run.store import Folder, write, write_json
+from lineshaft.engine.run.store import TRIES, Folder, write, write_json
 from lineshaft.engine.spec.code import Code
 from lineshaft.engine.spec.experiment import Experiment
 
@@ -57,13 +58,29 @@ def keep_diff(folder: Folder, diff: str) -> str:
         return ""
     name = hashlib.sha256(diff.encode()).hexdigest()[:16]
     shared, own = folder.dir.parents[1] / ".diffs" / f"{name}.patch", folder.dir / "diffs" / f"{name}.patch"
-    for path in (shared, own):
-        path.parent.mkdir(exist_ok=True)
-    if not shared.exists():
-        write(shared, diff)
-    if not own.exists():
-        keep(shared, own)
-    return name
+    for _ in range(TRIES):
+        with suppress(FileNotFoundError):  # a refused run beside this one removed the shared file again
+            for path in (shared, own):
+                path.parent.mkdir(exist_ok=True)
+            if not shared.exists():
+                write(shared, diff)
+            if not own.exists():
+                keep(shared, own)
+            return name
+    return ""
+
+
+def drop_diffs(folder: Folder) -> None:
+    """Remove what `keep_diff` stored for a run that is being removed, unless another run links to it."""
+    home = folder.dir.parents[1] / ".diffs"
+    for own in (folder.dir / "diffs").glob("*.patch"):
+        own.unlink()
+        shared = home / own.name
+        with suppress(FileNotFoundError):
+            if shared.stat().st_nlink == 1:
+                shared.unlink()
+    with suppress(OSError):
+        home.rmdir()
 
 
 def git(directory: Path, *words: str) -> str:

@@ -12,6 +12,7 @@ import math
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 END = 1 << 16
+TRIES = 3
 NO_ROOM = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -258,6 +260,15 @@ def storage_error(path: Path, error: OSError) -> OSError | StorageError:
 def write_json(path: Path, value: Any, sync: bool = False) -> None:
     """NaN and infinities are written as Python's json writes them, and read back."""
     write(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n", sync)
+
+
+def make(directory: Path) -> None:
+    """Make a folder with those above it, even if a refused run removes them, still empty, at that moment."""
+    for _ in range(TRIES):
+        with suppress(FileNotFoundError):
+            directory.mkdir(parents=True, exist_ok=True)
+            return
+    directory.mkdir(parents=True, exist_ok=True)
 
 
 def mend_tail(path: Path) -> None:

@@ -1,5 +1,7 @@
 """The code of an experiment: every file of its own project that it imports, found without importing it.
 
+Files other than Python belong to it where a source names them beside itself; see `resources`.
+
 Own is what lies beside a plain file, in the package of an entry point, in our systems, or anywhere else that
 is not installed (an editable package, a folder on PYTHONPATH). Python's library and installed packages are
 not: their versions are noted. The engine is not: its version is.
@@ -9,21 +11,29 @@ import ast
 import hashlib
 import importlib.machinery
 import importlib.metadata
+import importlib.util
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
+from lineshaft.engine.spec.resources import called, resources
+
 ENGINE = ("lineshaft.engine", "lineshaft.cli")
 FACE = "lineshaft"
+STAND_INS = ".stand-ins"
 INSTALLED = ("site-packages", "dist-packages")
 
 
 @dataclass(frozen=True)
 class Code:
-    """Module names with their files and what these held at one moment; `packages` are the foreign imports."""
+    """Names with their files and what these held at one moment; `packages` are the foreign imports.
+
+    A module has its own name, any other file its path: `./words.json`.
+    """
 
     main: str
     files: tuple[tuple[str, Path], ...]
@@ -67,6 +77,45 @@ def root_of(name: str, file: Path) -> Path:
     """`a.b` in /x/a/b.py -> /x."""
     depth = name.count(".") + (file.name == "__init__.py")
     return file.parents[depth]
+
+
+def top_level(name: str) -> ModuleSpec | None:
+    """Where a top-level module lies on this machine, whatever kept code this process imports in its place."""
+    for finder in (f for f in sys.meta_path if not hasattr(f, "copies")):
+        is_by_path = finder is importlib.machinery.PathFinder
+        try:
+            spec = finder.find_spec(name, own_path() if is_by_path else None)
+        except (ImportError, ValueError, AttributeError):
+            continue
+        if spec is not None:
+            return spec
+    return None
+
+
+def own_path() -> list[str]:
+    """sys.path without the folders of stand-ins."""
+    return [path for path in sys.path if not is_stand_in(path)]
+
+
+def is_stand_in(path: str) -> bool:
+    return Path(path).name.startswith(f"{STAND_INS}-")
+
+
+def is_module(name: str) -> bool:
+    """Whether a name among a code's files is a module's; of other files it is a path, `./words.json`."""
+    return "/" not in name
+
+
+def drop_doubtful_bytecode(file: Path) -> None:
+    """Remove bytecode that was written in the second in which its file was edited, or before.
+
+    Python takes bytecode for that of a file whose time in seconds and length it has. An edit of equal length
+    within that second would be hashed as it is, and computed as it was.
+    """
+    cached = Path(importlib.util.cache_from_source(str(file)))
+    with suppress(OSError):
+        if int(cached.stat().st_mtime) <= int(file.stat().st_mtime):
+            cached.unlink()
 
 
 def held(file: Path) -> bytes | None:
@@ -129,9 +178,24 @@ class Walk:
         self.files[name] = file
         self.contents.append(content)
         package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-        for wanted in imports(content, package, file):
+        try:
+            tree = ast.parse(content)
+        except (SyntaxError, ValueError):
+            return
+        for wanted in imports(tree, package, file):
             for prefix in prefixes(wanted):
                 self.follow(prefix)
+        if b"__file__" in content or b"importlib.resources" in content:
+            self.add_resources(tree, file, root_of(name, file))
+
+    def add_resources(self, tree: ast.Module, file: Path, root: Path) -> None:
+        """Take in the files beside it that a source names; of a package those in its own folder."""
+        top = root if self.beside else root / file.relative_to(root).parts[0]
+        for path in resources(tree, file, top):
+            name = f"./{path.relative_to(root).as_posix()}"
+            if name not in self.files and (content := held(path)) is not None:
+                self.files[name] = path
+                self.contents.append(content)
 
     def find(self, name: str) -> ModuleSpec | None:
         """Where a module lies, its parents not imported."""
@@ -152,14 +216,7 @@ class Walk:
     def find_top(self, name: str) -> ModuleSpec | None:
         if self.beside and (spec := importlib.machinery.PathFinder.find_spec(name, [str(self.beside)])):
             return spec
-        for finder in (f for f in sys.meta_path if not hasattr(f, "copies")):
-            try:
-                spec = finder.find_spec(name, None)
-            except (ImportError, ValueError, AttributeError):
-                continue
-            if spec is not None:
-                return spec
-        return None
+        return top_level(name)
 
     def is_beside(self, top: str) -> bool:
         return self.beside is not None and (
@@ -181,12 +238,8 @@ def prefixes(name: str) -> list[str]:
     return [".".join(parts[: i + 1]) for i in range(len(parts))]
 
 
-def imports(content: bytes, package: str, file: Path) -> Iterator[str]:
+def imports(tree: ast.Module, package: str, file: Path) -> Iterator[str]:
     """Names that a source may import; everything beside it where a name is computed."""
-    try:
-        tree = ast.parse(content)
-    except (SyntaxError, ValueError):
-        return
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -202,10 +255,6 @@ def above(package: str, level: int) -> str:
     """The package that `level` dots mean."""
     parts = package.split(".") if package and level else []
     return ".".join(parts[: len(parts) - (level - 1)])
-
-
-def called(function: ast.expr) -> str:
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def by_name(arguments: Sequence[ast.expr], package: str, file: Path) -> Iterator[str]:

@@ -10,7 +10,6 @@ from lineshaft.engine.spec.config import Config, Parent
 from lineshaft.engine.spec.spelling import words
 
 MOST_BYTES = 200
-VERSION = re.compile(r"(?:^|,)v(\d+),seed=")
 UNSAFE = re.compile(r'[/\\\[\]{}"\s,\x00-\x1f\x7f]')
 
 
@@ -44,12 +43,6 @@ def placeless(config: Config) -> Config:
         return config
     parent = config.parent.model_copy(update={"experiment": name_of(config.parent.experiment)})
     return config.model_copy(update={"parent": parent})
-
-
-def version_of(folder_name: str) -> int:
-    """The version of the code that computed the run of this name."""
-    match = VERSION.search(folder_name)
-    return int(match[1]) if match else 1
 
 
 def replaced(word: str) -> str:

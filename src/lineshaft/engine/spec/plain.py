@@ -15,6 +15,8 @@ from types import ModuleType
 from typing import ClassVar
 
 from lineshaft.engine.errors import RequestError
+from lineshaft.engine.spec.code import drop_doubtful_bytecode
+from lineshaft.engine.spec.serving import first_place
 
 
 @dataclass(eq=False)
@@ -39,7 +41,7 @@ class Home:
             Home.current.leave()
         self.others = frozenset(sys.modules)
         sys.modules.update(self.modules)
-        sys.path.insert(0, str(self.folder))
+        sys.path.insert(first_place(), str(self.folder))
         importlib.invalidate_caches()
         Home.current = self
 
@@ -90,6 +92,8 @@ def load(path: Path, fresh: bool = False) -> ModuleType:
     with at_home(path.parent):
         if fresh:
             home.forget()
+        for file in path.parent.glob("*.py"):
+            drop_doubtful_bytecode(file)
         taken = sys.modules.get(path.stem)
         if taken is not None and not home.holds(path.stem):
             of = getattr(taken, "__file__", None) or "Python"

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.spec.config import Config, as_json, combination, default, is_model, tag
 from lineshaft.engine.spec.grid import expand
-from lineshaft.engine.spec.words import adapter, read
+from lineshaft.engine.spec.words import adapter, once_a_field, read
 
 
 def words(config: Config) -> list[str]:
@@ -53,9 +53,13 @@ def several_words(key: str, values: list[BaseModel], others: list[BaseModel]) ->
 
 def plain_of(field: FieldInfo, value: Any) -> Any:
     """The value as plain JSON types, as the configuration itself would be stored."""
+    return json.loads(storing(field).dump_json(value))
+
+
+@once_a_field
+def storing(field: FieldInfo) -> TypeAdapter[Any]:
     annotation: Any = field.annotation
-    kind: TypeAdapter[Any] = TypeAdapter(annotation, config=None if is_model(annotation) else PLAIN)
-    return json.loads(kind.dump_json(value))
+    return TypeAdapter(annotation, config=None if is_model(annotation) else PLAIN)
 
 
 PLAIN: Any = {"ser_json_inf_nan": "strings"}

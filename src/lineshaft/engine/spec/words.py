@@ -5,8 +5,9 @@ A value is read as JSON first, then as raw text, both through the field's type; 
 `method=si+der` combines variants.
 """
 
+import functools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -92,6 +93,8 @@ def leaf(field: FieldInfo, raw: str, key: str) -> Any:
     try:
         return read(raw, adapter(field))
     except ValueError as error:
+        if explained(error):
+            raise RequestError(f"{key}={raw[:80]}: {explained(error)}") from None
         if single or several:
             raise RequestError(f"{key}={raw[:80]} is not a choice{nearest(raw, single or several)}") from None
         raise RequestError(f"{key}={raw[:80]}: {reason(error)}") from None
@@ -119,6 +122,20 @@ def descend(field: FieldInfo, values: dict[str, Any], path: Sequence[str], raw: 
     raise RequestError(f"unknown key {key[:80]}: {name} has no parts")
 
 
+def once_a_field(make: Callable[[FieldInfo], TypeAdapter[Any]]) -> Callable[[FieldInfo], TypeAdapter[Any]]:
+    """Make it once for each field, which cannot be hashed: making one takes as long as reading 30 values."""
+    made: dict[int, tuple[FieldInfo, TypeAdapter[Any]]] = {}
+
+    @functools.wraps(make)
+    def known(field: FieldInfo) -> TypeAdapter[Any]:
+        if id(field) not in made:
+            made[id(field)] = field, make(field)
+        return made[id(field)][1]
+
+    return known
+
+
+@once_a_field
 def adapter(field: FieldInfo) -> TypeAdapter[Any]:
     """What validates one value of a field, its constraints included."""
     annotation: Any = field.annotation
@@ -151,6 +168,13 @@ def readings(raw: str) -> Iterator[Any]:
     except (ValueError, RecursionError):
         pass
     yield raw
+
+
+def explained(error: ValueError) -> str:
+    """What a variant's own validator says is wrong, such as a file that is missing; else nothing."""
+    faults = error.errors() if isinstance(error, ValidationError) else []
+    said = [str(fault["ctx"]["error"]) for fault in faults if fault["type"] == "value_error"]
+    return said[0] if said else ""
 
 
 def reason(error: ValueError) -> str:

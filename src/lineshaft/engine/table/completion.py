@@ -5,8 +5,7 @@ from pathlib import Path
 
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.spec.config import as_json
-from lineshaft.engine.spec.experiment import find
-from lineshaft.engine.table import source
+from lineshaft.engine.spec.experiment import find, module_of
 from lineshaft.engine.table.columns import torn
 from lineshaft.engine.table.row import Row
 
@@ -32,8 +31,12 @@ def address(table: Sequence[Row], asked: str | None = None) -> str:
     if asked and asked.endswith(".py") and Path(asked).is_file():
         return str(Path(asked).resolve())
     name = table[0].folder.experiment
-    known = [str(row.last().get("experiment", name)) for row in (table[-1], table[0])]
-    return next((a for a in [*known, name] if source.source(a)), name)
+    known = [str(row.description.get("address", name)) for row in (table[-1], table[0])]
+    return next((a for a in [*known, name] if is_here(a)), name)
+
+
+def is_here(address: str) -> bool:
+    return Path(address).is_file() if address.endswith(".py") else bool(module_of(address))
 
 
 def by_experiment(table: Iterable[Row]) -> dict[str, list[Row]]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lineshaft.engine.spec.names import name_of, version_of
+from lineshaft.engine.spec.names import name_of
 from lineshaft.engine.table.row import Row, executions
 
 Link = tuple[str, str]
@@ -38,7 +38,7 @@ def link(experiment: str, version: Any, config: Mapping[str, Any]) -> Link:
 
 
 def own_link(row: Row) -> Link:
-    return link(row.folder.experiment, version_of(row.folder.name), row.config)
+    return link(row.folder.experiment, row.version, row.config)
 
 
 def start_of(row: Row) -> Link | None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lineshaft.engine.table.columns import ABSENT, Key, key_of, natural, unit
+from lineshaft.engine.table.objective import Objective
 from lineshaft.engine.table.row import Row
-from lineshaft.engine.table.source import Objective
 from lineshaft.engine.table.stats import mean_interval
 
 COMPLETE, UNFINISHED, BAD, EMPTY = range(4)

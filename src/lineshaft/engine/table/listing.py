@@ -11,7 +11,7 @@ from lineshaft.engine.errors import RequestError, nearest
 from lineshaft.engine.run.store import STATES
 from lineshaft.engine.table.read import rows
 from lineshaft.engine.table.row import Row, executions
-from lineshaft.engine.table.source import stale
+from lineshaft.engine.table.stale import is_stale
 
 MARKS = ("diverged", "stale", "mixed")
 
@@ -75,7 +75,7 @@ def line(row: Row) -> Line:
     return Line(
         row,
         len(entries),
-        row.state == "done" and stale(row.told, last),
+        row.state == "done" and is_stale(row.description),
         stamp(last.get("start")),
         stamp(last.get("end")),
         row.fault or note(row),

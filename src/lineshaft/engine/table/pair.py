@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lineshaft.engine.errors import RequestError, nearest
 from lineshaft.engine.table.columns import Key, unit
 from lineshaft.engine.table.grouping import Group
-from lineshaft.engine.table.source import Objective
+from lineshaft.engine.table.objective import Objective
 from lineshaft.engine.table.stats import paired_interval
 from lineshaft.engine.table.summary import Summary
 from lineshaft.engine.table.tuning import spelled

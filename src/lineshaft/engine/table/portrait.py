@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from lineshaft.engine.errors import RequestError
+from lineshaft.engine.run.queue import ticket
 from lineshaft.engine.run.store import Folder
 from lineshaft.engine.spec.config import as_json, default
 from lineshaft.engine.spec.experiment import find
-from lineshaft.engine.spec.names import MOST_BYTES
 from lineshaft.engine.table.family import Family, ids
 from lineshaft.engine.table.listing import line
 from lineshaft.engine.table.read import read, rows, with_queue
-from lineshaft.engine.table.row import UNREADABLE, Row, executions, flattened, said
+from lineshaft.engine.table.row import UNREADABLE, Row, executions, fault_of, flattened
 
 
 def portrait(folder: Folder) -> dict[str, Any]:
@@ -37,11 +37,10 @@ def portrait(folder: Folder) -> dict[str, Any]:
 
 
 def non_default(row: Row, address: str) -> set[str]:
-    """The parameters that its name spells; where it was cut, those that differ from the defaults now."""
-    values = flattened(row.config)
-    if len(row.folder.name.encode()) < MOST_BYTES - 3:
-        words = row.folder.name.split(",")
-        return {word.partition("=")[0] for word in words} & set(values)
+    """The parameters that were not defaults when it was made, or, where it does not say, that are not now."""
+    values, words = flattened(row.config), row.description.get("words")
+    if isinstance(words, list):
+        return {str(word).partition("=")[0] for word in words} & set(values)
     try:
         base = default(find(address).config)
     except (RequestError, ImportError):
@@ -55,12 +54,10 @@ def last_logged(folder: Folder) -> dict[str, Any]:
     try:
         return folder.last_row()
     except UNREADABLE as error:
-        return {"fault": said(folder, error)}
+        return {"fault": fault_of(folder, error)}
 
 
 def log_file(runs: Path, folder: Folder) -> Path:
     """The run's captured output; before its first line, what its Slurm job said."""
-    from lineshaft.engine.launch.slurm.job import ticket
-
     own, job = folder.dir / "log.txt", ticket(folder).get("log")
     return runs / job if job and not own.exists() else own

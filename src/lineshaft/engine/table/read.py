@@ -9,11 +9,12 @@ from pathlib import Path
 
 from lineshaft.engine.errors import RequestError, nearest
 from lineshaft.engine.run.description import description
+from lineshaft.engine.run.queue import queued
 from lineshaft.engine.run.store import Folder, folders
 from lineshaft.engine.spec.names import name_of
 from lineshaft.engine.table.archive import kept
 from lineshaft.engine.table.completion import by_experiment, completed
-from lineshaft.engine.table.row import UNREADABLE, Row, said
+from lineshaft.engine.table.row import UNREADABLE, Row, fault_of
 from lineshaft.engine.table.where import Condition, parsed
 
 
@@ -52,14 +53,16 @@ def read(folder: Folder) -> Row | None:
         if "config.json" not in names:
             return None
         row = Row(folder, folder.state_of(names))
+        row.description = description(folder) if "run.json" in names else {}
         row.config = folder.config()
         row.flatten(row.config)
         row.result = folder.result() if row.state == "done" else {}
-        row.told = description(folder) if "run.json" in names else {}
     except (FileNotFoundError, NotADirectoryError):
         return None
     except UNREADABLE as error:
-        return Row(folder, folder.state() if readable(folder.dir) else "failed", fault=said(folder, error))
+        return Row(
+            folder, folder.state() if readable(folder.dir) else "failed", fault=fault_of(folder, error)
+        )
     return row
 
 
@@ -92,8 +95,6 @@ def with_queue(found: Sequence[Row]) -> Sequence[Row]:
     """Runs that Slurm has yet to start or end become queued; it is asked only where a run was given to it."""
     given = [r for r in found if r.state in ("new", "paused", "failed") and has_ticket(r.folder)]
     if given:
-        from lineshaft.engine.launch.slurm.submission import queued
-
         waiting = queued([row.folder for row in given])
         for row in given:
             row.state = "queued" if row.id in waiting else row.state

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineshaft.engine.errors import RequestError
 from lineshaft.engine.run.store import Folder
-from lineshaft.engine.spec.names import name_of, version_of
+from lineshaft.engine.spec.names import name_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,19 +26,25 @@ class Row:
     values: dict[str, Any] = field(default_factory=dict)
     result: dict[str, float] = field(default_factory=dict)
     fault: str = ""
-    told: dict[str, Any] = field(default_factory=dict)
+    description: dict[str, Any] = field(default_factory=dict)
     """What run.json holds."""
 
     @property
     def codes(self) -> tuple[str, ...]:
         """Hashes of the codes that computed it, oldest first; several where it was resumed."""
-        codes = self.told.get("codes")
+        codes = self.description.get("codes")
         return tuple(map(str, codes)) if isinstance(codes, list) else ()
 
     @property
     def code(self) -> str:
         """What a person sees of them: `4f0c7b3c`, `4f0c7b3c+a976cc00`, or `unknown`."""
         return "+".join(code[:8] for code in self.codes) or "unknown"
+
+    @property
+    def version(self) -> int:
+        """The version of its experiment's code."""
+        version = self.description.get("version", 1)
+        return version if isinstance(version, int) else 1
 
     @property
     def id(self) -> str:
@@ -51,7 +57,7 @@ class Row:
 
     def flatten(self, config: dict[str, Any]) -> None:
         """Take these values, nested ones under names with dots; the version of the code is one of them."""
-        self.values = {**flattened(config), "version": version_of(self.folder.name)}
+        self.values = {**flattened(config), "version": self.version}
 
     def executions(self) -> list[dict[str, Any]]:
         """Provenance, one entry an execution, oldest first; empty where it cannot be read."""
@@ -67,8 +73,8 @@ class Row:
         return self.folder.array(name)
 
 
-def said(folder: Folder, error: Exception) -> str:
-    """A fault in one line that names the file."""
+def fault_of(folder: Folder, error: Exception) -> str:
+    """What makes a run unreadable, in one line that names the file."""
     return str(error) if isinstance(error, RequestError) else f"{folder.dir}: {error or type(error).__name__}"
 
 

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lineshaft.engine.errors import RequestError
-from lineshaft.engine.table import source
 from lineshaft.engine.table.columns import cell, checked, natural, varying
-from lineshaft.engine.table.completion import address, by_experiment, completed
+from lineshaft.engine.table.completion import by_experiment, completed
 from lineshaft.engine.table.grouping import Group, grouped, note_missing
+from lineshaft.engine.table.objective import Objective, objective_of
 from lineshaft.engine.table.read import rows
 from lineshaft.engine.table.row import Row
-from lineshaft.engine.table.source import Objective
 from lineshaft.engine.table.tuning import tuned
 
 
@@ -41,7 +40,7 @@ def summaries(
     found = []
     for table in by_experiment(rows(runs, experiment, where)).values():
         completed(table, experiment)
-        found.append(summarise(table, source.objective(address(table, experiment)), by, tune, metrics))
+        found.append(summarise(table, objective_of(table), by, tune, metrics))
     return found
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from lineshaft.engine.table.columns import ABSENT, Key, natural, unit
 from lineshaft.engine.table.grouping import COMPLETE, EMPTY, Group, grouped
+from lineshaft.engine.table.objective import Objective
 from lineshaft.engine.table.row import text_of
-from lineshaft.engine.table.source import Objective
 
 
 def tuned(group: Group, keys: Sequence[str], objective: Objective) -> Group:

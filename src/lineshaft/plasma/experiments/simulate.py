@@ -13,6 +13,7 @@ from lineshaft.engine import Figure, Folder, Run
 from lineshaft.plasma import split
 from lineshaft.plasma.cases import AnyCase, Slab
 from lineshaft.plasma.gather import gathered
+from lineshaft.plasma.hybrid.solvers import AnySolver, Particles
 from lineshaft.plasma.pic import diagnostics
 from lineshaft.plasma.pic.compile import use_threads
 from lineshaft.plasma.pic.simulation import Broken, Simulation
@@ -29,12 +30,14 @@ class Config(engine.Config):
     Units: c = omega0 = m_e = e = 1, so lengths are in c/omega0, times in 1/omega0, densities in the laser's
     critical density n_c. `case=slab` shoots a laser at a thick target; `case=langmuir` and `case=twostream`
     have known answers, which the metrics compare with; `case=./target.py` is a case of your own.
+    `solver=hybrid-a` treats the ions ahead of the fast ones as a fluid and is several times faster.
     """
 
     version: ClassVar[int] = 2
     objective: ClassVar = ("gauss", "min")
 
     case: AnyCase = Field(Slab(), description="what is simulated")
+    solver: AnySolver = Field(Particles(), description="all particles, or a hybrid with fluids")
     ppc: int = Field(30, ge=1, le=10_000, description="particles a cell, of each species")
     precision: Literal["float32", "float64"] = Field(
         "float32", description="of particles and the fields they see; the grid is float64"
@@ -72,7 +75,7 @@ def run(config: Config, run: Run) -> dict[str, float]:
     """Step the simulation, sampling `rows` times, then save and measure what it led to."""
     use_threads(run.threads)
     box, real = config.case.contents(), np.dtype(config.precision).type
-    simulation = box.build(config.ppc, real, config.seed, config.quiet, config.light_cone)
+    simulation = config.solver.build(box, config.ppc, real, config.seed, config.quiet, config.light_cone)
     series = Series(config.case.watched(), list(box.probes), box.dx)
     record, start = Record.of(simulation, config.rows), diagnostics.energy(simulation)
     noise, false_alarms = diagnostics.charge_noise(simulation), chance_outliers(simulation)

@@ -3,8 +3,9 @@ amplitudes.
 """
 
 import time
-from functools import lru_cache
-from typing import Annotated, Any, ClassVar
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,26 +13,32 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from lineshaft import engine
-from lineshaft.engine import Run
-from lineshaft.plasma.lhpc.evaluate import Errors, roll, step_time
-from lineshaft.plasma.lhpc.fluid import Fluid
-from lineshaft.plasma.lhpc.inject import Injection
-from lineshaft.plasma.lhpc.learn import (
-    Course,
-    Lessons,
-    calibrate,
-    noisy,
-    single_loss,
-    train,
-    unrolled_loss,
+from lineshaft.engine import Figure, Folder, Run
+from lineshaft.plasma.lhpc import weights
+from lineshaft.plasma.lhpc.build import (
+    Weights,
+    assembled,
+    copied,
+    member,
+    modules,
+    parameters,
+    restore,
+    variants,
 )
-from lineshaft.plasma.lhpc.methods import AllFluid, BiGaussian, Lhpc, Redrawn
+from lineshaft.plasma.lhpc.cache import trajectories
+from lineshaft.plasma.lhpc.device import prepare
+from lineshaft.plasma.lhpc.evaluate import Errors, roll, step_time
+from lineshaft.plasma.lhpc.inject import Injection
+from lineshaft.plasma.lhpc.learn import Course, calibrate, noisy, train
+from lineshaft.plasma.lhpc.lessons import Batch, Lessons
+from lineshaft.plasma.lhpc.losses import Unrolling, single_loss, unrolled_loss
+from lineshaft.plasma.lhpc.methods import AnyMethod, Lhpc
 from lineshaft.plasma.lhpc.rollout import Solver
-from lineshaft.plasma.lhpc.score import scales
-from lineshaft.plasma.lhpc.target import MACRO, Constants, Target
-from lineshaft.plasma.lhpc.trajectory import HORIZONS, Trajectories, simulate
+from lineshaft.plasma.lhpc.score import Scale, scales
+from lineshaft.plasma.lhpc.target import MACRO, Target
+from lineshaft.plasma.lhpc.trajectory import HORIZONS, Trajectories
 
-AnyMethod = Annotated[Lhpc | AllFluid | BiGaussian | Redrawn, Field(discriminator="name")]
+STAGE = 10_000  # steps of the log between two stages
 
 SMALL = Target(
     train=(3.0, 6.0),
@@ -72,7 +79,16 @@ class Config(engine.Config):
     noise: float = Field(0.0, ge=0, description="noise on single-step inputs, in thermal units")
     lr: float = Field(2e-3, gt=0, description="learning rate on single steps")
     unroll_lr: float = Field(5e-4, gt=0, description="learning rate unrolled")
-    stage_seconds: float = Field(600.0, gt=0, description="a stage ends early after this long")
+    compile: bool = Field(
+        False, description="fuse the kernels of unrolled steps: several times faster on a GPU"
+    )
+    seconds: float = Field(7200.0, gt=0, description="a stage ends early after its share of this")
+
+    @model_validator(mode="after")
+    def has_amplitudes(self) -> "Config":
+        if not self.target.train or not self.target.test:
+            raise ValueError("target.train and target.test need at least one amplitude each")
+        return self
 
     @model_validator(mode="after")
     def trains_what_can_be_trained(self) -> "Config":
@@ -83,185 +99,136 @@ class Config(engine.Config):
         return self
 
 
-@lru_cache(maxsize=2)
-def trajectories(target: Target, device: str) -> Trajectories:
-    """The data, once a process."""
-    return simulate(target, device)
-
-
 def run(config: Config, run: Run) -> dict[str, float]:
     """Make the data, train stage by stage, choose on the validation amplitude, score on the held-out ones."""
     torch.manual_seed(config.seed)
-    device, clock = run.device, time.monotonic()
-    kept = trajectories(config.target, device)
-    metrics = {"data/seconds": time.monotonic() - clock, "data/gauss": kept.gauss}
-    solver = assembled(config, device)
-    scale = scales(kept, torch.arange(len(config.target.train)))
-    if solver.fluid is None:
-        return {**metrics, **held_out(config, run, solver, kept, scale, "")}
-    lessons = Lessons.of(kept, config.method)
-    calibrate(solver, lessons, config.batch)
+    prepare(run.device)
     clock = time.monotonic()
-    chosen, best, first = None, float("inf"), 0
-    if run.state is not None and not run.relaunched:
-        solver.fluid.load_state_dict(run.state["fluid"])
-        if isinstance(solver.injection, Injection):
-            solver.injection.load_state_dict(run.state["injection"])
-        chosen, best, first = run.state["chosen"], run.state["best"], run.state["stage"]
-    for stage, name in enumerate(["single", *(f"unrolled {h * MACRO}" for h in config.unroll)]):
-        if stage < first:
-            continue
-        if modules(solver):
-            advance(config, run, solver, lessons, stage)
-        found = validated(config, solver, kept, scale, until=50)
-        run.log(10_000 * (stage + 1), {f"valid/{key}": value for key, value in found.items()})
-        if chosen is None or found["field@50"] < best:
-            chosen, best = {"stage": stage, **weights(solver)}, found["field@50"]
-        metrics[f"stage/{name.replace(' ', '_')}"] = found["field@50"]
-        run.checkpoint(
-            10_000 * (stage + 1),
-            lambda: {**weights(solver), "chosen": chosen, "best": best, "stage": stage + 1},  # noqa: B023
-        )
-        if not modules(solver):
-            break
-    metrics["train/seconds"] = time.monotonic() - clock
-    metrics["train/parameters"] = (
-        sum(p.numel() for m in modules(solver) for p in m.parameters()) / config.members
-    )
-    restore(solver, chosen)
-    metrics["stage"] = float(chosen["stage"])
-    save(run, config, solver)
-    ours, theirs = step_time(single_member(config, solver, device), config.method, kept)
-    metrics |= {"time/step": ours, "time/particles_step": theirs, "time/ratio": theirs / ours}
-    metrics |= {f"valid/{key}": value for key, value in validated(config, solver, kept, scale).items()}
-    metrics |= held_out(config, run, solver, kept, scale, "")
-    for tag, other in variants(config, solver):
-        metrics |= held_out(config, run, other, kept, scale, tag)
+    kept = trajectories(config.target, run.device)
+    metrics = {"data/seconds": time.monotonic() - clock, "data/gauss": kept.gauss}
+    solver = assembled(config.target, config.method, config.members, run.device)
+    scale = scales(kept, torch.arange(len(config.target.train)))
+    if solver.fluid is not None:
+        metrics |= learned(config, run, solver, kept, scale)
+        metrics |= timed(config, solver, kept)
+        metrics |= validated(config, run, solver, kept, scale, "chosen")
+    metrics |= held_out(config, run, solver, kept, scale)
+    for name, other in variants(config.method, solver).items():
+        metrics |= held_out(config, run, other, kept, scale, name)
     return metrics
 
 
-def assembled(config: Config, device: str) -> Solver:
-    """The untrained solver of a method."""
-    method, c = config.method, Constants(config.target, 2, device)
-    if method.name == "particles":
-        return Solver(config.target, c, None)
-    fluid = Fluid(
-        c if method.groups == 2 else Constants(config.target, 4, device),
-        method.groups,
-        config.members,
-        method.core,
-        method.net,
-        method.width,
-        method.learned_fields,
-    ).to(device)
-    if method.name != "lhpc":
-        return Solver(config.target, c, fluid)
-    coupled = method.coupling and method.net != "none"
-    injection = Injection(c, config.members, method.width).to(device) if coupled else None
-    return Solver(config.target, c, fluid, injection, hybrid=True)
+def learned(config: Config, run: Run, solver: Solver, kept: Trajectories, scale: Scale) -> dict[str, float]:
+    """Train the solver through all stages and leave it with the weights of the best one."""
+    lessons, clock = Lessons.of(kept, config.method), time.monotonic()
+    calibrate(solver, lessons, config.batch)
+    state: dict[str, Any] = {"chosen": None, "best": float("inf"), "stage": 0, "choice": 0}
+    state |= {"valid": {}, "done": {}}
+    if run.state is not None and not run.relaunched:
+        state = run.state
+        restore(solver, state["now"])
+    stages = ["single", *(f"unrolled_{h * MACRO}" for h in config.unroll)] if modules(solver) else ["none"]
+    for stage in range(state["stage"], len(stages)):
+        state["done"][stages[stage]] = advance(config, run, solver, lessons, stage)
+        found = validated(config, run, solver, kept, scale, stages[stage])
+        run.log(STAGE * (stage + 1), found)
+        state["valid"][stages[stage]] = found["valid/field@50"]
+        if state["chosen"] is None or found["valid/field@50"] < state["best"]:
+            state |= {"chosen": copied(solver), "best": found["valid/field@50"], "choice": stage}
+            save(config, run, solver, state["chosen"])
+        state |= {"now": copied(solver), "stage": stage + 1}
+        run.checkpoint(STAGE * (stage + 1), state.copy)
+    restore(solver, state["chosen"])
+    metrics = {f"stage/{name}": value for name, value in state["valid"].items()}
+    metrics |= {f"iterations/{name}": float(value) for name, value in state["done"].items()}
+    metrics |= {"train/seconds": time.monotonic() - clock, "stage": float(state["choice"])}
+    return metrics | {"train/parameters": parameters(solver) / config.members}
 
 
-def modules(solver: Solver) -> list[torch.nn.Module]:
-    """What has weights."""
-    found = [solver.fluid] if solver.fluid is not None and solver.fluid.net is not None else []
-    return [*found, *([solver.injection] if isinstance(solver.injection, Injection) else [])]
-
-
-def single_member(config: Config, solver: Solver, device: str) -> Solver:
-    """The first member's solver alone."""
-    one = assembled(config.model_copy(update={"members": 1}), device)
-    for mine, whole in zip(modules(one), modules(solver)):
-        parameters = {name for name, _ in whole.named_parameters()}
-        state = {
-            name: (value[:, :1] if value.dim() == 5 else value[:1]) if name in parameters else value
-            for name, value in whole.state_dict().items()
-        }
-        mine.load_state_dict(state)
-    return one
-
-
-def advance(config: Config, run: Run, solver: Solver, lessons: Lessons, stage: int) -> None:
-    """One stage of training."""
-    members = config.members
-
-    def log(what: str) -> Any:
-        return lambda i, value: run.log(10_000 * stage + i, {f"loss/{what}": value})
-
-    if stage == 0:
-        course = Course("single", config.single, config.lr, 1.0, config.stage_seconds)
-        fluid = solver.fluid
-
-        def draw() -> dict[str, Tensor]:
-            return noisy(lessons.single(config.batch * members), fluid, config.noise)
-
-        if fluid.net is not None:
-            train(course, members, [fluid], draw, lambda b: single_loss(solver, b), log("fluid"))
-        if isinstance(solver.injection, Injection):
-            net, target = solver.injection, solver.target
-
-            def likelihood(batch: dict[str, Tensor]) -> Tensor:
-                return net.loss(net(batch["after"], batch["before"]), batch["injected"], target).mean()
-
-            train(course, members, [net], draw, likelihood, log("injection"))
-        return
-    macros = config.unroll[stage - 1]
-    course = Course(
-        f"unrolled {macros}", config.unroll_iterations, config.unroll_lr, 0.5, config.stage_seconds
-    )
-    push = macros // 2 if config.pushforward else 0
-    train(
-        course,
-        members,
-        modules(solver),
-        lambda: lessons.unrolled(config.unroll_batch * members, macros),
-        lambda batch: unrolled_loss(solver, batch, macros, push),
-        log(f"unrolled_{macros}"),
-    )
-
-
-def weights(solver: Solver) -> dict[str, Any]:
-    """A copy of all weights."""
-    found = {"fluid": {k: v.detach().clone() for k, v in solver.fluid.state_dict().items()}}
-    if isinstance(solver.injection, Injection):
-        found["injection"] = {k: v.detach().clone() for k, v in solver.injection.state_dict().items()}
-    return found
-
-
-def restore(solver: Solver, chosen: dict[str, Any]) -> None:
-    """Go back to the weights of the chosen stage."""
-    solver.fluid.load_state_dict(chosen["fluid"])
-    if isinstance(solver.injection, Injection):
-        solver.injection.load_state_dict(chosen["injection"])
-
-
-def save(run: Run, config: Config, solver: Solver) -> None:
-    """The chosen weights as model.safetensors, with the configuration that rebuilds them."""
-    from lineshaft.plasma.lhpc.weights import write
-
+def save(config: Config, run: Run, solver: Solver, found: Weights) -> None:
+    """The weights as model.safetensors, with the configuration that rebuilds them."""
     if modules(solver):
-        write(run.dir / "model.safetensors", config.model_dump_json(), weights(solver))
+        weights.write(run.dir / "model.safetensors", config.model_dump_json(), found)
 
 
-def variants(config: Config, solver: Solver) -> list[tuple[str, Solver]]:
-    """The same fluid net with no injection, and with what was truly injected."""
-    if config.method.name != "lhpc":
-        return []
-    found = [("oracle ", Solver(solver.target, solver.c, solver.fluid, "oracle", hybrid=True))]
-    if solver.injection is not None:
-        found.append(("uncoupled ", Solver(solver.target, solver.c, solver.fluid, None, hybrid=True)))
-    return found
+def share(config: Config, stage: int) -> float:
+    """Seconds that a stage has: in proportion to the macro steps it unrolls; two for single steps."""
+    parts = (2, *config.unroll)
+    return config.seconds * parts[stage] / sum(parts)
+
+
+def advance(config: Config, run: Run, solver: Solver, lessons: Lessons, stage: int) -> int:
+    """One stage of training; returns its iterations."""
+    if not modules(solver):
+        return 0
+    if stage > 0:
+        return unrolled(config, run, solver, lessons, stage)
+    course = Course("single", config.single, config.lr, 1.0, share(config, 0) / 2)
+    fluid, injection = solver.fluid, solver.injection
+    assert fluid is not None
+
+    def draw() -> Batch:
+        return noisy(lessons.single(config.batch * config.members), fluid, config.noise)
+
+    def likelihood(batch: Batch) -> Tensor:
+        assert isinstance(injection, Injection)
+        rates = injection(batch["after"], batch["before"])
+        return injection.loss(rates, batch["injected"], solver.target).mean()
+
+    def log(what: str) -> Callable[[int, float], None]:
+        return lambda i, value: run.log(STAGE * stage + i, {f"loss/{what}": value})
+
+    done = 0
+    if fluid.net is not None:
+        done = train(
+            course, config.members, [fluid], draw, lambda batch: single_loss(solver, batch), log("fluid")
+        )
+    if isinstance(injection, Injection):
+        train(course, config.members, [injection], draw, likelihood, log("injection"))
+    return done
+
+
+def unrolled(config: Config, run: Run, solver: Solver, lessons: Lessons, stage: int) -> int:
+    """Train fluid and injection together through several macro steps."""
+    macros = config.unroll[stage - 1]
+    name = f"unrolled_{macros * MACRO}"
+    course = Course(name, config.unroll_iterations, config.unroll_lr, 0.5, share(config, stage))
+    push = macros // 2 if config.pushforward else 0
+    how = Unrolling(macros, push, max(config.unroll), config.compile)
+    return train(
+        course,
+        config.members,
+        modules(solver),
+        lambda: lessons.unrolled(config.unroll_batch * config.members, macros),
+        lambda batch: unrolled_loss(solver, batch, how),
+        lambda i, value: run.log(STAGE * stage + i, {f"loss/{name}": value}),
+    )
+
+
+def timed(config: Config, solver: Solver, kept: Trajectories) -> dict[str, float]:
+    """Seconds a step of one member, and of all particles in the same solver on the same device."""
+    one = member(config.target, config.method, solver, 0, str(kept.groups.device))
+    steps = config.target.restarts()
+    amplitude = len(config.target.train) + len(config.target.valid)
+    ours, theirs = step_time(one, config.method, kept, amplitude, steps[len(steps) // 2])
+    return {"time/step": ours, "time/particles_step": theirs, "time/ratio": theirs / ours}
 
 
 def validated(
-    config: Config, solver: Solver, kept: Trajectories, scale: tuple, until: int = HORIZONS[-1]
+    config: Config, run: Run, solver: Solver, kept: Trajectories, scale: Scale, stage: str
 ) -> dict[str, float]:
-    """Mean errors on the validation amplitudes."""
-    first = len(config.target.train)
-    rolled = [
-        roll(solver, config.method, kept, first + j, scale, config.members, until)
-        for j in range(len(config.target.valid))
-    ]
-    return means(rolled)
+    """Mean errors on the validation amplitudes, `valid/field@50` and so on; of fields an array a stage."""
+    first, count = len(config.target.train), len(config.target.valid)
+    rolled = [roll(solver, config.method, kept, first + j, scale, config.members) for j in range(count)]
+    if rolled:
+        run.array(f"valid_{stage}_field", table(rolled, "field"))
+    return {f"valid/{key}": value for key, value in (means(rolled) or {"field@50": 0.0}).items()}
+
+
+def table(rolled: list[Errors], name: str) -> np.ndarray:
+    """All errors of a quantity, [amplitude, member, restart, horizon]."""
+    found = [np.stack([r[h][name].numpy() for h in HORIZONS], -1) for r in rolled]
+    return np.stack(found).astype(np.float32)
 
 
 def means(rolled: list[Errors]) -> dict[str, float]:
@@ -273,21 +240,27 @@ def means(rolled: list[Errors]) -> dict[str, float]:
             found[f"{name}@{horizon}"] = (
                 float(values.mean()) if torch.isfinite(values).all() else float("inf")
             )
-    return found or {"field@50": 0.0}
+    return found
 
 
-def held_out(config: Config, run: Run, solver: Solver, kept: Trajectories, scale: tuple, tag: str) -> dict:
-    """Errors on the test amplitudes: metrics, and all of them as the array [amplitude, member, restart,
-    horizon].
-    """
+def held_out(
+    config: Config, run: Run, solver: Solver, kept: Trajectories, scale: Scale, variant: str = ""
+) -> dict[str, float]:
+    """Errors on the test amplitudes: metrics, and all as arrays [amplitude, member, restart, horizon]."""
     first = len(config.target.train) + len(config.target.valid)
     members = config.members if solver.fluid is not None else 1
-    metrics, prefix = {}, tag.strip() and tag.strip() + "/"
-    rolled = []
+    prefix, rolled = f"{variant}/" if variant else "", []
+    metrics: dict[str, float] = {}
     for j, a0 in enumerate(config.target.test):
         rolled.append(roll(solver, config.method, kept, first + j, scale, members))
         metrics |= {f"{prefix}a0={a0:g}/{key}": value for key, value in means(rolled[-1:]).items()}
     for name in rolled[0][HORIZONS[0]]:
-        table = np.stack([np.stack([r[h][name].numpy() for h in HORIZONS], -1) for r in rolled])
-        run.array(f"errors_{tag.strip() + '_' if tag else ''}{name}", table.astype(np.float32))
+        run.array(f"errors_{variant}_{name}" if variant else f"errors_{name}", table(rolled, name))
     return metrics
+
+
+def figures(folder: Path) -> Iterator[Figure]:
+    """What `report` draws."""
+    from lineshaft.plasma.lhpc.pictures import trained
+
+    yield from trained(Folder(folder))

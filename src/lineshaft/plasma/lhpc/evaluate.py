@@ -2,15 +2,14 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from lineshaft.plasma.lhpc.learn import state_of
-from lineshaft.plasma.lhpc.methods import Method
-from lineshaft.plasma.lhpc.rollout import Solver, State
-from lineshaft.plasma.lhpc.score import score
+from lineshaft.plasma.lhpc.methods import Lhpc, Method, Redrawn
+from lineshaft.plasma.lhpc.particles import Particles
+from lineshaft.plasma.lhpc.rollout import Solver, State, TrueFluid, state_of
+from lineshaft.plasma.lhpc.score import Scale, score
 from lineshaft.plasma.lhpc.target import MACRO
 from lineshaft.plasma.lhpc.trajectory import HORIZONS, Trajectories, redrawn, start
 
@@ -23,63 +22,77 @@ def roll(
     method: Method,
     kept: Trajectories,
     amplitude: int,
-    scale: tuple[Tensor, Tensor],
+    scale: Scale,
     members: int,
     until: int = HORIZONS[-1],
 ) -> Errors:
     """Errors at the HORIZONS up to `until` from every restart of one amplitude, for every member."""
     steps = kept.target.restarts()
-    which = torch.full((len(steps),), amplitude)
-    slots = None
-    if method.name == "particles":
-        some, slots = redrawn(kept, which, steps)
-        moments = None
-    else:
-        room = (HORIZONS[-1] // MACRO + 1) * solver.slots
-        some = repeated(kept.particles(which, steps, room), members) if method.name == "lhpc" else None
-        moments = torch.stack([method.pick(kept.groups[amplitude, k // MACRO]) for k in steps])
-        moments = moments.repeat(members, 1, 1, 1)
-    fields = torch.stack([kept.fields[amplitude, k // MACRO] for k in steps]).repeat(members, 1, 1)
-    state, errors = state_of(moments, fields, some), {}
+    state, slots = at_restart(solver, method, kept, amplitude, steps, members)
+    errors: Errors = {}
     for first in range(0, until, MACRO):
-        before = state.moments
-        entering = torch.stack(
-            [kept.entering[amplitude, k + first + 1 : k + first + 1 + MACRO] for k in steps]
-        )
+        before, now = state.moments, [k + first for k in steps]
+        entering = torch.stack([kept.entering[amplitude, k + 1 : k + 1 + MACRO] for k in now])
+        rows = torch.tensor([k // MACRO for k in now])
+        true = true_fluid(method, kept, amplitude, rows, members) if solver.oracle_fluid else None
         seen: dict[int, State] = {}
-        for j, (after, _, _) in enumerate(solver.macro(state, entering.repeat(members, 1))):
+        for j, (after, _) in enumerate(solver.macro(state, entering.repeat(members, 1), true=true)):
             seen[first + j + 1] = after
-        state = seen[first + MACRO]
-        if before is not None:
-            truth = torch.stack([kept.injected[amplitude, (k + first) // MACRO + 1] for k in steps])
-            state = solver.couple(state, before, truth.repeat(members, 1, 1, 1))
-            seen[first + MACRO] = state
+        injected = kept.injected[amplitude, rows + 1].repeat(members, 1, 1, 1)
+        state = seen[first + MACRO] = solver.couple(seen[first + MACRO], before, injected)
         for horizon in set(seen) & set(HORIZONS):
             pairs = [kept.truth(torch.tensor([amplitude]), k + horizon) for k in steps]
-            truth = tuple(
-                torch.cat([pair[i] for pair in pairs]).repeat(members, 1, *[1] * (2 - i)) for i in (0, 1)
-            )
-            found = score(seen[horizon], truth, scale, solver.c, slots)
+            groups = torch.cat([pair[0] for pair in pairs]).repeat(members, 1, 1, 1)
+            fields = torch.cat([pair[1] for pair in pairs]).repeat(members, 1, 1)
+            found = score(seen[horizon], (groups, fields), scale, solver.c, slots)
             errors[horizon] = {name: v.view(members, len(steps)).cpu() for name, v in found.items()}
     return errors
 
 
-def repeated(some, members: int):
+def at_restart(
+    solver: Solver, method: Method, kept: Trajectories, amplitude: int, steps: list[int], members: int = 1
+) -> tuple[State, Tensor | None]:
+    """The true states of one amplitude at some steps, [members * steps]; which slots are non-thermal where
+    all are particles.
+    """
+    which = torch.full((len(steps),), amplitude)
+    rows = torch.tensor([k // MACRO for k in steps])
+    fields = kept.fields[amplitude, rows].repeat(members, 1, 1)
+    if isinstance(method, Redrawn):
+        some, slots = redrawn(kept, which, steps)
+        return state_of(None, fields, some), slots
+    held = None
+    if isinstance(method, Lhpc):
+        room = (HORIZONS[-1] // MACRO + 1) * solver.slots
+        held = repeated(kept.particles(which, steps, room), members)
+    moments = method.pick(kept.groups[amplitude, rows]).repeat(members, 1, 1, 1)
+    return state_of(moments, fields, held), None
+
+
+def true_fluid(method: Method, kept: Trajectories, amplitude: int, rows: Tensor, members: int) -> TrueFluid:
+    """What the thermal group of a test amplitude did in the macro steps that begin at these rows."""
+    after = method.pick(kept.groups[amplitude, rows + 1]) + kept.injected[amplitude, rows + 1]
+    change = after - method.pick(kept.groups[amplitude, rows])
+    test = amplitude - len(kept.target.train) - len(kept.target.valid)
+    current = kept.flow[test, rows[:, None] * MACRO + 1 + torch.arange(MACRO)]
+    return TrueFluid(change.repeat(members, 1, 1, 1), current.repeat(members, 1, 1, 1, 1))
+
+
+def repeated(some: Particles, members: int) -> Particles:
     """The same particles for each member."""
-    names = ("cell", "offset", "ux", "uy", "uz", "weight")
-    return replace(some, **{name: getattr(some, name).repeat(members, 1, 1) for name in names})
+    cell, offset, ux, uy, uz, weight = (x.repeat(members, 1, 1) for x in some.arrays)
+    return Particles(cell, offset, ux, uy, uz, weight, some.used)
 
 
 @torch.no_grad()
-def step_time(solver: Solver, method: Method, kept: Trajectories) -> tuple[float, float]:
-    """Seconds a step of this method and of the all-particle solver in torch, one run, the same device."""
-    amplitude = len(kept.target.train) + len(kept.target.valid)
-    step = kept.target.restarts()[len(kept.target.restarts()) // 2]
-    which, device = torch.tensor([amplitude]), str(kept.groups.device)
+def step_time(
+    solver: Solver, method: Method, kept: Trajectories, amplitude: int, step: int
+) -> tuple[float, float]:
+    """Seconds a step of this method and of all particles in torch, from one restart on one device."""
+    device = str(kept.groups.device)
     entering = kept.entering[amplitude : amplitude + 1, step + 1 : step + 1 + MACRO]
+    state, _ = at_restart(solver, method, kept, amplitude, [step])
     fields = kept.fields[amplitude : amplitude + 1, step // MACRO]
-    some = kept.particles(which, [step], 2 * solver.slots) if method.name == "lhpc" else None
-    state = state_of(method.pick(kept.groups[amplitude, step // MACRO])[None], fields, some)
 
     def ours() -> None:
         solver.couple(solver.last(state, entering), state.moments)
@@ -93,12 +106,12 @@ def step_time(solver: Solver, method: Method, kept: Trajectories) -> tuple[float
     return seconds(ours, device) / MACRO, seconds(theirs, device) / MACRO
 
 
-def seconds(work: Callable[[], None], device: str) -> float:
+def seconds(work: Callable[[], object], device: str) -> float:
     """The shortest of several calls; on a GPU as a captured graph where that works."""
     if not device.startswith("cuda"):
         return min(clocked(work, lambda: None) for _ in range(3))
     try:
-        side = torch.cuda.Stream()
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(2):
@@ -114,7 +127,7 @@ def seconds(work: Callable[[], None], device: str) -> float:
     return min(clocked(work, torch.cuda.synchronize) for _ in range(10))
 
 
-def clocked(work: Callable[[], None], wait: Callable[[], None]) -> float:
+def clocked(work: Callable[[], object], wait: Callable[[], None]) -> float:
     wait()
     begin = time.perf_counter()
     work()

@@ -20,6 +20,7 @@ from lineshaft.plasma.lhpc.waves import nodes
 
 OUTPUTS = 8  # flux of number, transverse current, changes of n, n ux, n uy, n ux^2, n uy^2, n uz^2
 BOUND = 10.0  # of an output, in units of its usual size
+Correction = tuple[Tensor, Tensor, Tensor, Tensor | None]  # of a macro step: flux, jy, sources, fields
 
 
 class Fluid(nn.Module):
@@ -28,6 +29,12 @@ class Fluid(nn.Module):
     `exchanging` groups (thermal and not, of one species) give each other particles as the net says: what one
     loses the other gains, so that Gauss's law of the sum does not notice.
     """
+
+    scale: Tensor  # [groups, 8] of the outputs
+    unit: Tensor  # [groups, 8] usual sizes in local units
+    spread: Tensor  # [groups, 6] usual changes of the moments
+    flow: Tensor  # [2, groups] usual currents
+    field_scale: Tensor  # [3] usual changes of the fields
 
     def __init__(
         self,
@@ -43,8 +50,8 @@ class Fluid(nn.Module):
         self.c, self.groups, self.core = c, groups, core
         self.learned_fields, self.exchanging = learned_fields, groups == 4
         outputs = OUTPUTS * groups + (3 if learned_fields else 0)
-        make = {"cnn": Cnn, "fno": Fno}.get(kind)
-        self.net = make(members, 8 * groups + 8, outputs, width) if make else None
+        makes: dict[str, type[Cnn] | type[Fno]] = {"cnn": Cnn, "fno": Fno}
+        self.net = makes[kind](members, 8 * groups + 8, outputs, width) if kind in makes else None
         for name, shape in (("scale", (groups, 8)), ("spread", (groups, 6)), ("flow", (2, groups))):
             self.register_buffer(name, torch.ones(shape))
         self.register_buffer("unit", torch.ones(groups, 8))
@@ -70,9 +77,7 @@ class Fluid(nn.Module):
         rows = [flux * MACRO, flux * MACRO, flux * MACRO, n * v, n * v, n * v * v, n * v * v, n * v * v]
         return torch.stack(rows, 2)
 
-    def correction(
-        self, state: Tensor, along: Tensor, right: Tensor, left: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None] | None:
+    def correction(self, state: Tensor, along: Tensor, right: Tensor, left: Tensor) -> Correction | None:
         """What the net adds over a macro step: flux through the faces, jy, sources, and E and B if it learns
         them.
         """
@@ -101,29 +106,20 @@ class Fluid(nn.Module):
         return flux, own[:, :, 1], source, fields
 
     def step(
-        self, state: Tensor, along: Tensor, right: Tensor, left: Tensor, correction: tuple | None
+        self, state: Tensor, along: Tensor, right: Tensor, left: Tensor, correction: Correction | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """One step; returns the moments and the number currents along x [B, groups, n] and across [.., n +
         1].
         """
+        fluxes, across = torch.zeros_like(state[..., 1:]), torch.zeros_like(state[:, :, 0])
         if self.core:
             state, fluxes, across = self.classical(state, along, right, left)
-            number = fluxes[:, :, 0]
-        else:
-            fluxes, across, number = None, torch.zeros_like(state[:, :, 0]), 0.0
+        number = fluxes[:, :, 0]
         if correction is not None:
             number = number + correction[0] / MACRO
             across = across + correction[1] / MACRO
-        number = (
-            limited(number, state[:, :, 0].clamp_min(0))
-            if torch.is_tensor(number)
-            else torch.zeros_like(across[..., 1:])
-        )
-        changes = [gathering(number)[:, :, None]]
-        changes.append(
-            gathering(fluxes[:, :, 1:]) if fluxes is not None else torch.zeros_like(state[:, :, 1:])
-        )
-        state = state + torch.cat(changes, 2)
+        number = limited(number, state[:, :, 0].clamp_min(0))
+        state = state + gathering(torch.cat([number[:, :, None], fluxes[:, :, 1:]], 2))
         if correction is not None:
             state = state + self.sourced(correction[2] / MACRO, state[:, :, 0])
         return state, number, across

@@ -20,11 +20,14 @@ from lineshaft.plasma.lhpc.target import Constants, Target
 
 SLOTS = 256
 WINDOW_SLOTS = 768
-Rates = tuple[Tensor, Tensor, Tensor, Tensor]
+Rates = tuple[Tensor, Tensor, Tensor, Tensor]  # density, mean ux and uy, log variances
+Drawn = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]  # node, ux, uy, uz, weight
 
 
 class Injection(nn.Module):
     """(moments after, moments before) -> density to inject, mean ux and uy, log variances [.., 3, n + 1]."""
+
+    usual: Tensor  # [2] density injected a macro step
 
     def __init__(self, c: Constants, members: int, width: int = 48) -> None:
         super().__init__()
@@ -82,13 +85,31 @@ def in_window(state: Tensor, rates: Rates | None, c: Constants, cells: int) -> R
         zero = torch.zeros_like(n)
         rates = (zero, zero, zero, torch.zeros_like(variance))
     own = (n.clamp_min(0), ux, uy, torch.log(variance))
-    return tuple(torch.cat([a[..., :cells], b[..., cells:]], -1) for a, b in zip(own, rates))  # type: ignore[return-value]
+    first, second, third, fourth = (
+        torch.cat([a[..., :cells], b[..., cells:]], -1) for a, b in zip(own, rates)
+    )
+    return first, second, third, fourth
 
 
 def inject(
     state: Tensor, some: Particles, rates: Rates, c: Constants, cells: int = 0, slots: int = SLOTS
 ) -> tuple[Tensor, Particles]:
     """Draw particles from the rates and subtract them; returns the fluid and the particles."""
+    state, drawn = draw(state, rates, c, cells, slots)
+    return state, some.filled(*drawn)
+
+
+def handed(
+    injection: Injection | None, c: Constants, after: Tensor, before: Tensor, cells: int, slots: int
+) -> tuple[Tensor, Drawn]:
+    """What the net (or a window alone) turns into particles, on bare tensors: the fluid, and the drawn."""
+    rates = in_window(after, None if injection is None else injection(after, before), c, cells)
+    assert rates is not None
+    return draw(after, rates, c, cells, slots)
+
+
+def draw(state: Tensor, rates: Rates, c: Constants, cells: int, slots: int) -> tuple[Tensor, Drawn]:
+    """Draw `slots` particles a species from the rates; returns the fluid without them, and them."""
     density, mean_x, mean_y, log_variance = rates
     batch, last = state.shape[0], state.shape[-1] - 2
     cumulated = density.detach().cumsum(-1)
@@ -103,12 +124,12 @@ def inject(
     weight = total / slots * here / here.detach().clamp_min(1e-12)
     weight = weight * ((at(state[:, :, 0]) > 4 * c.vacuum) | (node < cells))
     weight = weight * at(affordable(weight, node, state[:, :, 0], cells))
-    draw = torch.randn(3, *node.shape, device=state.device)
+    noise = torch.randn(3, *node.shape, device=state.device)
     sigma = [torch.exp(at(log_variance[:, :, k]) / 2) for k in range(3)]
-    ux, uy, uz = at(mean_x) + sigma[0] * draw[0], at(mean_y) + sigma[1] * draw[1], sigma[2] * draw[2]
+    ux, uy, uz = at(mean_x) + sigma[0] * noise[0], at(mean_y) + sigma[1] * noise[1], sigma[2] * noise[2]
     taken = torch.stack([weight, weight * ux, weight * uy, weight * ux**2, weight * uy**2, weight * uz**2], 2)
     state = state.scatter_add(3, node[:, :, None].expand(-1, -1, 6, -1), -taken)
-    return warm(state, c), some.filled(node, ux, uy, uz, weight)
+    return warm(state, c), (node, ux, uy, uz, weight)
 
 
 def affordable(weight: Tensor, node: Tensor, n: Tensor, cells: int) -> Tensor:

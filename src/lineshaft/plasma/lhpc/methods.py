@@ -4,7 +4,7 @@ All share the nets, the number of weights, the training and (unless `fields=lear
 solver.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from torch import Tensor
@@ -85,3 +85,6 @@ class Redrawn(Method):
 
     def pick(self, groups: Tensor) -> Tensor:
         return groups[..., 0::2, :, :]
+
+
+AnyMethod = Annotated[Lhpc | AllFluid | BiGaussian | Redrawn, Field(discriminator="name")]

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lineshaft.plasma.lhpc.target import Constants
+from lineshaft.plasma.lhpc.waves import ended
 
 
 def primitive(state: Tensor, c: Constants) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -59,7 +60,7 @@ def features(state: Tensor, c: Constants) -> Tensor:
 
 def field_features(ex: Tensor, ey: Tensor, bz: Tensor, along: Tensor) -> Tensor:
     """What a net sees of the fields, [B, 8, n + 1]: large and small values apart."""
-    padded = F.pad(along[:, None], (1, 1), mode="replicate")[:, 0]
+    padded = ended(along)
     before, after = padded[:, :-1], padded[:, 1:]
     rows = [before / 5, after / 5, torch.asinh(before / 0.2), torch.asinh(after / 0.2)]
     return torch.stack([*rows, ey / 10, bz / 10, torch.asinh(ey), torch.asinh(bz)], 1)

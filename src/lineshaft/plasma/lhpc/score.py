@@ -10,8 +10,10 @@ from lineshaft.plasma.lhpc.rollout import State
 from lineshaft.plasma.lhpc.target import Constants
 from lineshaft.plasma.lhpc.trajectory import Trajectories
 
+Scale = tuple[Tensor, Tensor]  # rms of each moment, of all and of what is not thermal, [2, 6] each
 
-def scales(kept: Trajectories, train: Tensor) -> tuple[Tensor, Tensor]:
+
+def scales(kept: Trajectories, train: Tensor) -> Scale:
     """Rms over the training set of each moment, all [2, 6] and non-thermal [2, 6]."""
     rows = slice(kept.groups.shape[1] // 5, None, 10)
     groups = kept.groups[train, rows]
@@ -36,7 +38,7 @@ def totals(state: State, cells: int, fast_slots: Tensor | None = None) -> tuple[
 def score(
     state: State,
     truth: tuple[Tensor, Tensor],
-    scale: tuple[Tensor, Tensor],
+    scale: Scale,
     c: Constants,
     fast_slots: Tensor | None = None,
 ) -> dict[str, Tensor]:

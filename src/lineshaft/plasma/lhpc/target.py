@@ -20,7 +20,7 @@ class Target(Part):
 
     train: tuple[float, ...] = Field((2, 4, 6, 8, 12, 16, 18), description="amplitudes a0 to learn from")
     valid: tuple[float, ...] = Field((14,), description="amplitudes to choose on")
-    test: tuple[float, ...] = Field((10, 20), description="amplitudes held out: inside and outside")
+    test: tuple[float, ...] = Field((5, 10, 20), description="amplitudes held out, inside and outside")
     density: float = Field(20.0, gt=0, description="of electrons and ions (n_c)")
     start: float = Field(20.0, gt=0, description="front of the slab (c/omega0)")
     thickness: float = Field(60.0, gt=0, description="of the slab (c/omega0)")
@@ -44,10 +44,8 @@ class Target(Part):
                 "the slab must lie in the box and hold some cells: change start, thickness or box"
             )
         every = [*self.train, *self.valid, *self.test]
-        if len(set(every)) < len(every) or not self.train or not self.test:
-            raise ValueError(
-                "train, valid and test need different amplitudes, and at least one to train and test"
-            )
+        if len(set(every)) < len(every):
+            raise ValueError("train, valid and test need different amplitudes")
         return self
 
     @property

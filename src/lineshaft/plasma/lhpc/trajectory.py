@@ -27,6 +27,7 @@ class Trajectories:
     fields: Tensor  # [t, rows, 3, n + 1], as `waves.stacked`
     current: Tensor  # [t, rows, 2, 4, n + 1], along x and y, charge included
     injected: Tensor  # [t, rows, 2, 6, n + 1]
+    flow: Tensor  # [test amplitudes, steps + 1, 2, 2, n + 1]: each thermal group's current in each step
     snapshots: list[list[Tensor]]  # [step // KEEP][t]: non-thermal particles, [7, number] (species first)
     between: dict[int, tuple[Tensor, Tensor]]  # step -> (groups, fields) of all t, where it is no row
     entering: Tensor  # [t, steps + 1]
@@ -46,15 +47,15 @@ class Trajectories:
         held = [self.snapshots[step // KEEP][t] for t, step in zip(which.tolist(), steps)]
         widest = max((int((h[0] == s).sum()) for h in held for s in (0, 1)), default=0)
         found = Particles.none(len(held), widest + room, str(self.groups.device))
-        arrays = [found.cell.clone(), *(found.offset.clone() for _ in range(5))]
+        cell, offset, ux, uy, uz, weight = (x.clone() for x in found.arrays)
         for b, h in enumerate(held):
             for s in (0, 1):
                 mine = h[:, h[0] == s]
                 k = mine.shape[1]
-                arrays[0][b, s, :k] = mine[1].long()
-                for array, values in zip(arrays[1:], mine[2:]):
+                cell[b, s, :k] = mine[1].long()
+                for array, values in zip((offset, ux, uy, uz, weight), mine[2:]):
                     array[b, s, :k] = values
-        return Particles(*arrays, used=widest)
+        return Particles(cell, offset, ux, uy, uz, weight, widest)
 
 
 def start(target: Target, batch: int, device: str, seed: int) -> Particles:
@@ -88,13 +89,14 @@ def simulate(target: Target, device: str, seed: int = 0) -> Trajectories:
         torch.zeros(batch, rows, 3, n + 1, device=device),
         torch.zeros(batch, rows, 2, 4, n + 1, device=device),
         torch.zeros(batch, rows, 2, 6, n + 1, device=device),
+        torch.zeros(len(target.test), target.steps + 1, 2, 2, n + 1, device=device),
         [],
         {},
         entering,
         0.0,
     )
     between = {k + h for k in target.restarts() for h in HORIZONS if (k + h) % MACRO}
-    summed = torch.zeros(batch, 2, 4, n + 1, device=device)
+    summed, tests = torch.zeros(batch, 2, 4, n + 1, device=device), slice(batch - len(target.test), None)
     for step in range(target.steps + 1):
         group = 2 * species + (~thermal).long()
         if step % MACRO == 0:
@@ -114,6 +116,8 @@ def simulate(target: Target, device: str, seed: int = 0) -> Trajectories:
             break
         fields = torch.stack(waves.nodes(along, right, left), 1)
         jx, jy, some = push(some, fields, c.charge, c.mass, target.dx, group)
+        kept.flow[:, step + 1, 0, :, :-1] = jx[tests, 0::2]
+        kept.flow[:, step + 1, 1] = jy[tests, 0::2]
         summed[:, 0, :, :-1] += jx
         summed[:, 1] += jy
         along, right, left = waves.advance(

@@ -9,8 +9,13 @@ from torch import Tensor
 
 def nodes(along: Tensor, right: Tensor, left: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Ex, Ey, Bz on the nodes, [B, n + 1] each, of Ex on the cells and the waves F+, F- on the nodes."""
-    padded = F.pad(along[:, None], (1, 1), mode="replicate")[:, 0]
+    padded = ended(along)
     return (padded[:, 1:] + padded[:, :-1]) / 2, (right + left) / 2, (right - left) / 2
+
+
+def ended(along: Tensor) -> Tensor:
+    """Ex with its first and last value once more, [B, n + 2] (torch.compile trips over `F.pad`)."""
+    return torch.cat([along[:, :1], along, along[:, -1:]], 1)
 
 
 def advance(

@@ -1,6 +1,6 @@
 """What is measured while a simulation runs: energies, Gauss's law, densities."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,6 @@ from lineshaft.plasma.pic.compile import kernel
 from lineshaft.plasma.pic.kernels.cpu import excess_of
 from lineshaft.plasma.pic.lists import BLOCK
 from lineshaft.plasma.pic.simulation import Simulation
-from lineshaft.plasma.pic.species import Species
 
 
 @dataclass(frozen=True)
@@ -40,10 +39,11 @@ def excess(lists, cells):
     return total
 
 
-def kinetic(simulation: Simulation, group: Sequence[Species]) -> float:
-    """Kinetic energy of a species, over its classes of weight, per area."""
-    dx = simulation.dx
-    return sum(one.mass * one.weight * one.coarse * dx * excess(one.lists, one.cells) for one in group)
+def kinetic(simulation: Simulation, name: str) -> float:
+    """Kinetic energy of a species, over its classes of weight and its fluid, per area."""
+    dx, group = simulation.dx, simulation.groups()[name]
+    particles = sum(one.mass * one.weight * one.coarse * dx * excess(one.lists, one.rows) for one in group)
+    return particles + sum(fluid.energy(dx) for fluid in simulation.fluids if fluid.name == name)
 
 
 def escaped(simulation: Simulation) -> float:
@@ -56,7 +56,7 @@ def escaped(simulation: Simulation) -> float:
 def energy(simulation: Simulation) -> float:
     """Energy of fields and particles, per area."""
     field = fields.energy(simulation.fields, simulation.dx, simulation.periodic)
-    return field + sum(kinetic(simulation, group) for group in simulation.groups().values())
+    return field + sum(kinetic(simulation, name) for name in simulation.groups())
 
 
 def advance(simulation: Simulation, steps: int, after: Callable[[Simulation], None] | None = None) -> Budget:
@@ -69,7 +69,7 @@ def advance(simulation: Simulation, steps: int, after: Callable[[Simulation], No
     before = _passed(simulation)
     simulation.run(1, after)
     field, entered, left = (before + _passed(simulation)) / 2
-    energies = tuple(kinetic(simulation, group) for group in simulation.groups().values())
+    energies = tuple(kinetic(simulation, name) for name in simulation.groups())
     return Budget(float(field), energies, float(entered), float(left), escaped(simulation))
 
 
@@ -89,7 +89,7 @@ def charge_noise(simulation: Simulation) -> float:
     """Rms of the net charge density over the nodes that hold plasma, in units of the highest density."""
     held = sum(
         abs(one.charge) * one.weight * grids.shares(one, simulation.cells) for one in simulation.species
-    )
+    ) + sum(abs(fluid.charge) * fluid.density() for fluid in simulation.fluids)
     charge = simulation.charge_density() + simulation.background
     inside = np.asarray(held) > 0
     return float(np.sqrt(np.square(charge[inside]).mean()) / simulation.peak) if inside.any() else 0.0
@@ -97,4 +97,4 @@ def charge_noise(simulation: Simulation) -> float:
 
 def density(simulation: Simulation, name: str) -> np.ndarray:
     """Density of a species in each cell, in n_c."""
-    return grids.density(simulation.groups()[name], simulation.cells)
+    return simulation.density(name)

@@ -24,7 +24,8 @@ def density(group: Sequence[Species], cells: int) -> np.ndarray:
     """Density of a species in each cell of the box, over its classes of weight, in n_c."""
     total = np.zeros(cells)
     for one in group:
-        total += np.repeat(one.weight * one.lists.count[: one.cells], one.coarse) / one.coarse
+        count = one.lists.count[: one.rows] if one.tile == 1 else one.particles().count
+        total += np.repeat(one.weight * count, one.coarse)
     return total
 
 
@@ -62,7 +63,7 @@ def spread(current, coarse, fine):
     So Gauss's law holds on every node of the box.
     """
     cells, last = current.shape[1] - 3, fine.shape[1] - 3
-    for i in range(cells):
+    for i in range(-1, cells + 1):
         along = current[0, i + 1]
         if along != 0.0:
             for j in range(1 - coarse, 2 * coarse - 1):

@@ -94,14 +94,14 @@ def aligned(size: int, real: np.dtype) -> np.ndarray:
     return raw[start : start + size * np.dtype(real).itemsize].view(real)
 
 
-def build(particles: Particles) -> Lists:
-    """Lists that hold these particles, in their order, with room to move in."""
+def build(particles: Particles, room: int = 0) -> Lists:
+    """Lists that hold these particles, in their order, with room to move in and for `room` more."""
     real, cells = particles.offset.dtype, particles.count.size
     lanes, blocks = lanes_of(real), blocks_of(cells)
     width = widths_of(particles.count, lanes)
     reserve, within = reserve_of(width), np.minimum(BLOCK, cells - np.arange(blocks) * BLOCK)
     base = starts((within + 3) * width)
-    chunks = int(particles.count.sum()) // lanes + cells + int((2 * width + reserve).sum()) + blocks
+    chunks = (int(particles.count.sum()) + room) // lanes + cells + int((2 * width + reserve).sum()) + blocks
     lists = Lists(
         pool=aligned(chunks * 4 * lanes, real),
         table=np.zeros(int(((within + 3) * width).sum()), np.int32),
@@ -126,6 +126,13 @@ def build(particles: Particles) -> Lists:
 def starts(sizes: np.ndarray) -> np.ndarray:
     """Where each of several consecutive stretches begins."""
     return np.cumsum(sizes) - sizes
+
+
+def capacity(lists: Lists, cells: int) -> int:
+    """Particles up to which the pool can never run out of chunks, however they move."""
+    lanes, blocks = lanes_of(lists.pool.dtype), lists.width.size
+    bound = cells + int((2 * lists.width + reserve_of(lists.width)).sum()) + blocks
+    return (lists.spare.size - bound) * lanes
 
 
 def flatten(lists: Lists, cells: int) -> Particles:

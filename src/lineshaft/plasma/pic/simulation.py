@@ -7,6 +7,7 @@ m_e c^2 n_c c / omega0. The step is dt = dx. Momenta are half a step behind posi
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -22,6 +23,20 @@ CHECK_EVERY = 16  # steps between two looks for values that are not finite
 FEW = 100_000  # particles of a species up to which one thread is as fast as several
 
 
+class Continuum(Protocol):
+    """A species, or a part of one, that is not made of particles: what measurements ask of it."""
+
+    name: str
+    charge: float
+    mass: float
+
+    def density(self) -> np.ndarray: ...
+
+    def energy(self, dx: float) -> float: ...
+
+    def points(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
+
+
 class Broken(RuntimeError):
     """The simulation holds values that are not finite: it must not go on."""
 
@@ -32,7 +47,10 @@ class Simulation:
     It starts from the field of its charges (Poisson's equation) plus what `fields` is given by the caller.
     `background` is the density of charges that do not move, on the nodes. With `light_cone`, nothing moves
     before light from the left end could have reached it: for targets that are at rest until then.
+    `fluids` are parts of species that are not particles; a subclass moves them.
     """
+
+    fluids: Sequence[Continuum] = ()
 
     def __init__(
         self,
@@ -56,6 +74,7 @@ class Simulation:
                 raise ValueError(f"{one.name}: coarse cells need absorbing walls at both ends")
         self.cells, self.dx, self.species, self.pulses = cells, dx, list(species), tuple(pulses)
         self.walls, self.light_cone, self.steps = walls, light_cone, 0
+        self.ends = coded(walls)
         self.noise = np.array([seed], np.uint64)
         self.real = self.species[0].lists.pool.dtype.type if species else np.float64
         self.fields = fields.build(cells, np.dtype(self.real))
@@ -80,17 +99,20 @@ class Simulation:
 
     def run(self, steps: int, after: Callable[["Simulation"], None] | None = None) -> None:
         """Advance by `steps` steps; call `after` at the end of each."""
-        ends = coded(self.walls)
         for entering in waves(self.pulses, (self.steps + 1 + np.arange(steps)) * self.dx):
-            for one in self.species:
-                self.push(one)
-            fields.advance(self.fields, self.dx, entering, ends)
+            self.step(entering)
             self.steps += 1
             if self.steps % CHECK_EVERY == 0:
                 self.check()
             if after is not None:
                 after(self)
         self.check()
+
+    def step(self, entering: np.ndarray) -> None:
+        """One step of everything in the box; `entering` are the waves at its ends."""
+        for one in self.species:
+            self.push(one)
+        fields.advance(self.fields, self.dx, entering, self.ends)
 
     def push(self, one: Species) -> None:
         """Push a species and add its current to the fields'."""
@@ -99,12 +121,18 @@ class Simulation:
         if coarse > 1:
             cells, until = cells // coarse, -(-until // coarse)
             nodes, current = grids.averaged(nodes, coarse), np.zeros((3, cells + 3))
-        kick = self.real(self.dx / 2 * one.charge / one.mass)
-        held = int(one.lists.count[:until].sum()) if coarse == 1 else 0
-        sweep = cpu.sweep_alone if held < FEW else cpu.sweep_blocks
-        sweep(one.lists, cells, nodes, kick, self.real(1 / coarse), until)
-        charge, walls = one.charge * one.weight, coded(self.walls, one.mass)
-        crowded = cpu.merge(one.lists, cells, walls, self.noise, charge, current, one.lost, until)
+        kick, charge = self.real(self.dx / 2 * one.charge / one.mass), one.charge * one.weight
+        walls = coded(self.walls, one.mass)
+        rows, until, edge = one.rows, -(-until // one.tile), current
+        pace = self.real(1 / (coarse * one.tile))
+        if one.tile > 1:
+            edge = np.zeros((3, rows + 3))
+            cpu.sweep_tiles(one.lists, rows, one.tile, nodes, kick, pace, until, charge, current)
+        else:
+            held = int(one.lists.count[:until].sum()) if coarse == 1 else 0
+            sweep = cpu.sweep_alone if held < FEW else cpu.sweep_blocks
+            sweep(one.lists, rows, nodes, kick, pace, until)
+        crowded = cpu.merge(one.lists, rows, walls, self.noise, charge, edge, one.lost, until)
         if coarse > 1:
             grids.spread(current, coarse, self.fields.current)
         if crowded:
@@ -124,28 +152,37 @@ class Simulation:
         return one.particles()
 
     def groups(self) -> dict[str, list[Species]]:
-        """Species by name: the classes of weight of each."""
+        """Species by name: the classes of weight of each (none where all of one is fluid)."""
         found: dict[str, list[Species]] = {}
         for one in self.species:
             found.setdefault(one.name, []).append(one)
+        for fluid in self.fluids:
+            found.setdefault(fluid.name, [])
         return found
 
     def count(self) -> int:
         """Particles in the box, of all species."""
-        return sum(int(one.lists.count[: one.cells].sum()) for one in self.species)
+        return sum(one.number for one in self.species)
 
     def densest(self) -> float:
         """Highest density of one species in a cell, in n_c."""
-        return max(
-            (float(grids.density(group, self.cells).max(initial=0)) for group in self.groups().values()),
-            default=0.0,
-        )
+        return max((float(self.density(name).max(initial=0)) for name in self.groups()), default=0.0)
+
+    def density(self, name: str) -> np.ndarray:
+        """Density of a species in each cell, over its classes of weight and its fluid, in n_c."""
+        total = grids.density(self.groups()[name], self.cells)
+        for fluid in self.fluids:
+            if fluid.name == name:
+                total += cells_of(fluid.density())
+        return total
 
     def charge_density(self) -> np.ndarray:
         """Charge density on the nodes, [cells + 1], in float64, background excluded."""
         density = np.zeros(self.cells + 1)
         for one in self.species:
             density += one.charge * one.weight * grids.shares(one, self.cells)
+        for fluid in self.fluids:
+            density += fluid.charge * fluid.density()
         if self.periodic:
             density[0] = density[-1] = density[0] + density[-1]
         return density
@@ -157,7 +194,7 @@ class Simulation:
             "noise": int(self.noise[0]) & (2**63 - 1),
             "high": bool(self.noise[0] >> np.uint64(63)),
             "fields": [torch.tensor(x) for x in self.fields],
-            "species": [[torch.tensor(x) for x in (*self.particles(one), one.lost)] for one in self.species],
+            "species": [[torch.tensor(x) for x in (*one.listed(), one.lost)] for one in self.species],
         }
 
     def restore(self, state: dict) -> None:
@@ -168,3 +205,10 @@ class Simulation:
         for one, (count, offset, momentum, lost) in zip(self.species, state["species"]):
             one.lists = lists.build(Particles(count.numpy(), offset.numpy(), momentum.numpy()))
             one.lost = lost.numpy().copy()
+
+
+def cells_of(nodes: np.ndarray) -> np.ndarray:
+    """What nodes hold, in the cells between them: half of each to either side, all of it at the ends."""
+    halves = nodes / 2
+    halves[0], halves[-1] = nodes[0], nodes[-1]
+    return halves[:-1] + halves[1:]

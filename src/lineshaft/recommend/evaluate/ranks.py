@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.evaluate.folds import Fold, sizes
@@ -41,7 +43,7 @@ class Ranks:
 
     def hits(self, k: int) -> np.ndarray:
         """(pairs,) probability of being among the first k when ties are broken by lot."""
-        return np.clip((k - self.above) / self.level, 0, 1)
+        return np.asarray(np.clip((k - self.above) / self.level, 0, 1))
 
     def recall(self, k: int) -> np.ndarray:
         """(asked users,) recall@k, in the order of `users`."""
@@ -62,7 +64,7 @@ class Ranks:
         last, first = (np.minimum(k, n).astype(int) for n in (self.above + self.level, self.above))
         gain = (total[last] - total[first]) / self.level
         _, index, count = np.unique(self.user, return_inverse=True, return_counts=True)
-        return np.bincount(index, gain) / total[np.minimum(count, k)]
+        return np.asarray(np.bincount(index, gain) / total[np.minimum(count, k)])
 
     def coverage(self) -> float:
         """Share of the candidates that stand among the first LISTED of at least one user."""
@@ -98,8 +100,12 @@ def refuse_leak(fold: Fold) -> None:
             )
 
 
-def rank(score: Callable[[np.ndarray], np.ndarray], fold: Fold, chunk: int = 512) -> Ranks:
-    """Ranks of the held-out pairs; `score` takes row numbers and gives (rows, items)."""
+Score = Callable[[np.ndarray], np.ndarray | Tensor]
+"""Row numbers -> (rows, items) scores, as an array or as a tensor on any device."""
+
+
+def rank(score: Score, fold: Fold, chunk: int = 512) -> Ranks:
+    """Ranks of the held-out pairs, computed where the scores lie."""
     refuse_leak(fold)
     asked = np.flatnonzero(sizes(fold.held_out))
     if not len(asked):
@@ -109,7 +115,8 @@ def rank(score: Callable[[np.ndarray], np.ndarray], fold: Fold, chunk: int = 512
     parts = [
         _rank_chunk(score, fold, asked[i : i + chunk], barred, listed) for i in range(0, len(asked), chunk)
     ]
-    return Ranks(*np.concatenate(parts, axis=1), listed=listed)
+    user, item, above, level = np.concatenate(parts, axis=1)
+    return Ranks(user, item, above, level, listed)
 
 
 def _barred(fold: Fold) -> np.ndarray:
@@ -123,35 +130,36 @@ def _barred(fold: Fold) -> np.ndarray:
 
 
 def _rank_chunk(
-    score: Callable[[np.ndarray], np.ndarray],
-    fold: Fold,
-    rows: np.ndarray,
-    barred: np.ndarray,
-    listed: np.ndarray,
+    score: Score, fold: Fold, rows: np.ndarray, barred: np.ndarray, listed: np.ndarray
 ) -> np.ndarray:
-    scores = np.array(score(rows), np.float32)
-    if scores.shape != (len(rows), fold.train.shape[1]) or not np.isfinite(scores).all():
-        raise ValueError(f"scores must be finite and {len(rows)} x {fold.train.shape[1]}, got {scores.shape}")
-    scores[(fold.train[rows] + fold.baskets[rows]).nonzero()] = -np.inf
-    scores[:, barred] = -np.inf
+    scores = torch.as_tensor(score(rows)).to(torch.float32, copy=True)
+    if scores.shape != (len(rows), fold.train.shape[1]) or not bool(torch.isfinite(scores).all()):
+        raise ValueError(
+            f"scores must be finite and {len(rows)} x {fold.train.shape[1]}, got {tuple(scores.shape)}"
+        )
+    seen = (fold.train[rows] + fold.baskets[rows]).nonzero()
+    scores[tuple(torch.from_numpy(one.astype(np.int64)).to(scores.device) for one in seen)] = -torch.inf
+    scores[:, torch.from_numpy(barred).to(scores.device)] = -torch.inf
     _count_listed(scores, listed)
     held_out = fold.held_out[rows]
-    wanted = np.split(held_out.indices, held_out.indptr[1:-1])
-    places = [_places(own, items) for own, items in zip(scores, wanted)]
-    return np.vstack([np.repeat(rows, sizes(held_out)), held_out.indices, np.concatenate(places, axis=1)])
+    inside = np.repeat(np.arange(len(rows)), sizes(held_out))
+    return np.vstack([rows[inside], held_out.indices, _places(scores, inside, held_out.indices)])
 
 
-def _count_listed(scores: np.ndarray, listed: np.ndarray) -> None:
-    first = min(LISTED, scores.shape[1])
-    best = np.argpartition(-scores, first - 1, axis=1)[:, :first]
-    found = np.isfinite(np.take_along_axis(scores, best, axis=1))
-    np.add.at(listed, best[found], 1)
+def _count_listed(scores: Tensor, listed: np.ndarray) -> None:
+    best = torch.topk(scores, min(LISTED, scores.shape[1]), dim=1, sorted=False)
+    np.add.at(listed, best.indices[torch.isfinite(best.values)].cpu().numpy(), 1)
 
 
-def _places(scores: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """(2, wanted) number of candidates above, and level with, each wanted item."""
-    value = scores[wanted, None]
-    return np.stack([(scores > value).sum(1), (scores == value).sum(1)])
+def _places(scores: Tensor, rows: np.ndarray, items: np.ndarray, chunk: int = 256) -> np.ndarray:
+    """(2, pairs) number of candidates above, and level with, the item of each pair."""
+    found = []
+    for start in range(0, len(rows), chunk):
+        one, item = (torch.from_numpy(n[start : start + chunk].astype(np.int64)) for n in (rows, items))
+        own = scores[one.to(scores.device)]
+        value = own.gather(1, item.to(scores.device)[:, None])
+        found.append(torch.stack([(own > value).sum(1), (own == value).sum(1)]).cpu().numpy())
+    return np.concatenate(found, axis=1)
 
 
 def _mean_by(group: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -21,10 +21,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.sparse import csr_matrix, vstack
+from torch import Tensor
 
 from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.models.itemitem import Pruned, Whole, pruned_rows
 from lineshaft.recommend.models.model import Scorer, counts
+from lineshaft.recommend.nets.device import device
 
 BLOCK = 1024
 
@@ -79,13 +81,13 @@ class Solution:
 
     def _prior(self, columns: np.ndarray) -> None:
         """W, q of the text's own EASE, and P W' (items, columns), from which every row of P S follows."""
-        own = torch.from_numpy(columns)
-        gram = (own.T @ own).double()
+        own = torch.from_numpy(columns).to(device()).double()
+        gram = own.T @ own
         gram.diagonal().add_(self.problem.text)
         factor = torch.linalg.cholesky(gram)
-        self.whitened = torch.linalg.solve_triangular(factor, own.T.double(), upper=False).float().numpy()
+        self.whitened = torch.linalg.solve_triangular(factor, own.T, upper=False).float()
         self.rest = 1 - (self.whitened**2).sum(0)
-        self.through = self.precision.times(np.ascontiguousarray(self.whitened.T))
+        self.through = self.precision.times(self.whitened.T.contiguous())
         q = ((self.through * self.whitened.T).sum(1) - self.diagonal * (1 - self.rest)) / self.rest
         self.pulled = self.problem.pull * q
 
@@ -93,62 +95,71 @@ class Solution:
         """(first row, (rows, items) float32) until B is complete."""
         pull = self.problem.pull
         free = 1 + (self.pulled if pull else 0)
-        scale = (free / self.diagonal).astype(np.float32)  # c + g: the multiplier of the zero diagonal
+        scale = free / self.diagonal  # c + g: the multiplier of the zero diagonal
         for start in range(0, self.items, BLOCK):
             precision = self.precision.block(start, min(start + BLOCK, self.items))
             found = -precision * scale
             if pull:
                 prior = self.through[start : start + BLOCK] @ self.whitened
                 found += pull * ((prior - precision * (1 - self.rest)) / self.rest)
-            inside = np.arange(len(found))
-            found[inside, start + inside] = 0
-            yield start, found
+            found[:, start : start + BLOCK].fill_diagonal_(0)
+            yield start, found.cpu().numpy()
 
 
 class Among:
-    """Rows of P = (R'R + c I)^-1 for sparse R (users, items), inverted on the smaller side."""
+    """Rows of P = (R'R + c I)^-1 for sparse R (users, items), inverted on the smaller side.
+
+    Dense parts lie on the first GPU where there is one.
+    """
 
     def __init__(self, rows: csr_matrix, total: float) -> None:
         self.total, self.items = total, rows.shape[1]
         self.dual = rows.shape[0] < rows.shape[1]
         if self.dual:
-            self.rows = rows
-            self.kernel = inverse((rows @ rows.T).toarray(), total)
-            self.explained = np.ascontiguousarray((rows.T @ self.kernel).T)
-            self.transposed = rows.T.tocsr()
+            self.rows, self.transposed = rows, rows.T.tocsr()
+            kernel = inverse((rows @ rows.T).toarray(), total)
+            self.explained = product(self.transposed, kernel).T.contiguous()
         else:
             self.whole = inverse((rows.T @ rows).toarray(), total)
 
-    def block(self, start: int, end: int) -> np.ndarray:
+    def block(self, start: int, end: int) -> Tensor:
         """(end - start, items) rows of P."""
         if not self.dual:
             return self.whole[start:end]
-        found = -np.asarray(self.transposed[start:end] @ self.explained, np.float32)
-        inside = np.arange(end - start)
-        found[inside, start + inside] += 1
-        found /= self.total
-        return found
+        found = -product(self.transposed[start:end], self.explained)
+        found[:, start:end].diagonal().add_(1)
+        return found / self.total
 
-    def diagonal(self) -> np.ndarray:
+    def diagonal(self) -> Tensor:
         """(items,) diag(P)."""
         if not self.dual:
-            return self.whole.diagonal().copy()
+            return self.whole.diagonal().clone()
         by_item = self.rows.tocoo()
-        summed = np.bincount(by_item.col, by_item.data * self.explained[by_item.row, by_item.col], self.items)
-        return ((1 - summed) / self.total).astype(np.float32)
+        explained = self.explained.cpu().numpy()
+        summed = np.bincount(by_item.col, by_item.data * explained[by_item.row, by_item.col], self.items)
+        return torch.from_numpy(((1 - summed) / self.total).astype(np.float32)).to(self.explained.device)
 
-    def times(self, right: np.ndarray) -> np.ndarray:
+    def times(self, right: Tensor) -> Tensor:
         """P right, (items, columns)."""
         if not self.dual:
             return self.whole @ right
-        return (right - self.explained.T @ (self.rows @ right)) / self.total
+        return (right - self.explained.T @ product(self.rows, right)) / self.total
 
 
-def inverse(gram: np.ndarray, total: float) -> np.ndarray:
+def inverse(gram: np.ndarray, total: float) -> Tensor:
     """(gram + total I)^-1 by Cholesky, float32: torch's is threaded and needs no second copy."""
-    regularised = torch.from_numpy(np.asarray(gram, np.float32))
+    regularised = torch.from_numpy(np.asarray(gram, np.float32)).to(device())
     regularised.diagonal().add_(total)
-    return torch.cholesky_inverse(torch.linalg.cholesky(regularised)).numpy()
+    return torch.cholesky_inverse(torch.linalg.cholesky(regularised))
+
+
+def product(left: csr_matrix, right: Tensor) -> Tensor:
+    """Sparse times dense, where the dense one lies; on the CPU by scipy, which every platform has."""
+    if right.device.type == "cpu":
+        return torch.from_numpy(np.asarray(left @ right.numpy(), np.float32))
+    starts, columns = torch.from_numpy(left.indptr), torch.from_numpy(left.indices)
+    values = torch.from_numpy(left.data.astype(np.float32))
+    return torch.sparse_csr_tensor(starts, columns, values, left.shape).to(right.device) @ right
 
 
 def _stacked(likes: csr_matrix, problem: Problem) -> csr_matrix:

@@ -9,6 +9,7 @@ item that is really close. It learns nothing from users, and so knows items that
 from typing import ClassVar, Literal
 
 import numpy as np
+import torch
 from pydantic import Field
 from scipy.sparse import csr_matrix
 
@@ -23,6 +24,7 @@ class Content(Model):
 
     name: Literal["content"] = "content"
     needs: ClassVar[str] = "text"
+    draws: ClassVar[bool] = False
     encoder: AnyEncoder = Field(Minilm(), description="what texts are turned into")
     power: float = Field(1.0, ge=1, description="1: like the basket as a whole; more: like one of its items")
 
@@ -48,12 +50,13 @@ class Similar(Scorer):
         if self.power == 1:
             return np.asarray((shares @ self.vectors) @ self.vectors.T, np.float32)
         shown = np.unique(baskets.indices)
-        close = np.maximum(self.vectors[shown] @ self.vectors.T, 0) ** self.power
-        return np.asarray(shares[:, shown] @ close, np.float32)
+        close = torch.from_numpy(self.vectors[shown] @ self.vectors.T).clamp_(min=0).pow_(self.power)
+        return np.asarray(shares[:, shown] @ close.numpy(), np.float32)
 
     def contributions(self, basket: np.ndarray, items: np.ndarray) -> np.ndarray:
         close = self.vectors[basket] @ self.vectors[items].T
-        return (close if self.power == 1 else np.maximum(close, 0) ** self.power) / max(1, len(basket))
+        powered = close if self.power == 1 else np.maximum(close, 0) ** self.power
+        return np.asarray(powered / max(1, len(basket)))
 
     def state(self) -> State:
         return State({"power": self.power}, {"vectors": self.vectors}, {})

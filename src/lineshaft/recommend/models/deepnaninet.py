@@ -19,16 +19,24 @@ from pydantic import Field
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
+from lineshaft.engine import RequestError
 from lineshaft.recommend.catalogue.catalogue import Catalogue
+from lineshaft.recommend.models.fitted import fitted
+from lineshaft.recommend.models.itemitem import Pruned, Whole
 from lineshaft.recommend.models.l3ae import BOTH, AnyEncoder, L3ae
 from lineshaft.recommend.models.model import Model, Scorer, State, counts
-from lineshaft.recommend.models.wmf import Wmf, item_factors
+from lineshaft.recommend.models.wmf import FoldIn, Wmf
 from lineshaft.recommend.nets.denoising import Draws
 from lineshaft.recommend.nets.device import device
 from lineshaft.recommend.nets.losses import Entmax, Multinomial, distilled
 from lineshaft.recommend.nets.propagation import Graph, graph
+from lineshaft.recommend.nets.reader import Reader
 from lineshaft.recommend.nets.towers import HEADS, KEY, BasketTower, ItemTower, starting
+from lineshaft.recommend.text.encoders import Minilm
+from lineshaft.recommend.text.minilm import LAYERS
 
+READ = 1024
+"""Texts that go through the encoder together."""
 AnyLoss = Annotated[Multinomial | Entmax, Field(discriminator="name")]
 
 
@@ -53,6 +61,11 @@ class DeepNaniNet(Model):
     start: Wmf | None = Field(Wmf(factors=96, reg=5, alpha=10), description="whose factors ids start from")
     teacher: L3ae = Field(L3ae(), description="the item-item model that is distilled")
     encoders: tuple[AnyEncoder, ...] = Field(BOTH, min_length=1, description="what texts are turned into")
+    tuned: int = Field(
+        0, ge=0, le=LAYERS, description="last layers of MiniLM, the first encoder, that learn; 0: frozen"
+    )
+    tuned_lr: float = Field(3e-5, gt=0, description="largest step size of those layers")
+    tuned_items: int = Field(1024, ge=1, description="items whose texts a step reads anew")
 
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
         self.check(likes, catalogue)
@@ -75,7 +88,8 @@ class Training:
         blocks = [encoder.encode(texts) for encoder in how.encoders]
         columns = np.concatenate([block / (block.std() or 1) for block in blocks], axis=1)
         self.text = torch.from_numpy(columns.astype(np.float32)).to(self.device)
-        factors = None if how.start is None else item_factors(likes, how.start, seed, threads)
+        self.reading = Reading(how, texts, blocks[0], self.device) if how.tuned else None
+        factors = None if how.start is None else self._factors(how.start, seed, threads)
         width = 96 if factors is None else factors.shape[1]
         first = starting(factors, len(catalogue), width, torch.Generator().manual_seed(seed))
         self.items = ItemTower(columns.shape[1], width, first, self._graph(blocks[0], seed)).to(self.device)
@@ -83,9 +97,14 @@ class Training:
         self.draws = Draws(likes, self.device, how.small, seed)
         self.teacher = None
         if how.distil:
-            taught = how.teacher.fit(likes, catalogue, seed=seed, threads=threads).weights
-            dense = taught if isinstance(taught, np.ndarray) else taught.toarray()
-            self.teacher = torch.from_numpy(dense).to(self.device)
+            taught = fitted(how.teacher, likes, catalogue, seed=seed, threads=threads)
+            assert isinstance(taught, Whole | Pruned)
+            self.teacher = torch.from_numpy(taught.dense()).to(self.device)
+
+    def _factors(self, start: Wmf, seed: int, threads: int) -> np.ndarray:
+        found = fitted(start, self.likes, self.catalogue, seed=seed, threads=threads)
+        assert isinstance(found, FoldIn)
+        return found.factors
 
     def _graph(self, texts: np.ndarray, seed: int) -> Graph | None:
         if self.how.edges == "none" or not len(self.catalogue.edges):
@@ -96,13 +115,16 @@ class Training:
 
     def run(self) -> Scorer:
         how, parameters = self.how, [*self.items.parameters(), *self.baskets.parameters()]
-        optimiser = torch.optim.AdamW(parameters, lr=how.lr, betas=(0.9, 0.99), weight_decay=0.0)
+        groups = [{"params": parameters, "lr": how.lr}]
+        if self.reading is not None:
+            groups.append({"params": list(self.reading.reader.parameters()), "lr": how.tuned_lr})
+        optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=0.0)
         steps = how.epochs * -(-len(self.draws.users) // how.batch)
         rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: schedule(step, steps))
         for _ in range(how.epochs):
             for users in self.draws.batches(how.batch):
                 optimiser.zero_grad(set_to_none=True)
-                self.loss(users).backward()
+                self.loss(users).backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 rate.step()
         return self.scorer()
@@ -110,7 +132,11 @@ class Training:
     def loss(self, users: Tensor) -> Tensor:
         baskets, rows, items = self.draws.draw(users)
         kept = self.rated & (self.draws.random(len(self.rated)) >= self.how.id_drop)
-        within, out, bias = self.items(self.text, kept.float())
+        text = self.text
+        if self.reading is not None:
+            chosen = torch.randperm(len(self.rated), generator=self.draws.generator, device=self.device)
+            text = self.text = self.reading.renewed(self.text.detach(), chosen[: self.how.tuned_items])
+        within, out, bias = self.items(text, kept.float())
         masked = (baskets > 0) | ~self.rated[None]  # what nobody has rated is no wrong answer
         scores = (self.baskets(baskets, within) @ out.T + bias).masked_fill(masked, -1e4)
         total = self.how.loss.of(scores, rows, items)
@@ -121,6 +147,8 @@ class Training:
     @torch.no_grad()
     def scorer(self) -> "BasketNet":
         self.items.eval()
+        if self.reading is not None:
+            self.text = self.reading.renewed(self.text, torch.arange(len(self.text), device=self.device))
         found = {
             name: part.float().cpu().numpy()
             for name, part in zip(("within", "out", "bias"), self.items(self.text, self.rated.float()))
@@ -129,10 +157,31 @@ class Training:
         return BasketNet(self.catalogue, counts(self.likes), found | tower)
 
 
+class Reading:
+    """The columns that MiniLM gives, renewed while its last layers learn."""
+
+    def __init__(self, how: DeepNaniNet, texts: list[str], frozen: np.ndarray, where: torch.device) -> None:
+        first = how.encoders[0]
+        if not isinstance(first, Minilm):
+            raise RequestError("tuned layers are MiniLM's: model.encoders must begin with minilm")
+        self.reader = Reader(texts, first.longest, how.tuned, where)
+        self.filled = torch.tensor([bool(text) for text in texts], device=where)
+        self.centre = self.reader.everything()[self.filled].mean(0)
+        self.scale = float(frozen.std() or 1)
+
+    def renewed(self, text: Tensor, items: Tensor) -> Tensor:
+        """The columns with the vectors of these items read anew; those without a text stay at zero."""
+        items = items[self.filled[items]]
+        parts = [self.reader(part) for part in torch.split(items, READ)]
+        fresh = (torch.cat(parts) - self.centre) / self.scale
+        rest = text[items, fresh.shape[1] :]
+        return text.index_copy(0, items, torch.cat([fresh, rest], dim=1))
+
+
 def schedule(step: int, steps: int) -> float:
     """Linear warm-up over a twentieth, then half a cosine down to a twentieth of the rate."""
     warm = min(1.0, (step + 1) / (0.05 * steps + 1))
-    return warm * (0.05 + 0.95 * 0.5 * (1 + np.cos(np.pi * step / steps)))
+    return float(warm * (0.05 + 0.95 * 0.5 * (1 + np.cos(np.pi * step / steps))))
 
 
 class BasketNet(Scorer):
@@ -144,7 +193,7 @@ class BasketNet(Scorer):
 
     def affinity(self, baskets: csr_matrix) -> np.ndarray:
         users = np.stack([self.user(row.indices) for row in baskets]).astype(np.float32)
-        return users @ self.arrays["out"].T + self.arrays["bias"]
+        return np.asarray(users @ self.arrays["out"].T + self.arrays["bias"])
 
     def user(self, basket: np.ndarray) -> np.ndarray:
         """(width,) the basket's vector; as `nets.towers.BasketTower`, for one basket."""
@@ -160,7 +209,7 @@ class BasketNet(Scorer):
         seen = (match / match.sum(1, keepdims=True) @ own).ravel()
         attended = (a["value.weight"] @ seen + a["value.bias"]) * min(root, 4)
         inner = np.tanh(a["first.weight"] @ mean + a["first.bias"])
-        return mean @ a["mix"] + a["second.weight"] @ inner + a["second.bias"] + attended
+        return np.asarray(mean @ a["mix"] + a["second.weight"] @ inner + a["second.bias"] + attended)
 
     def state(self) -> State:
         return State({}, {name.replace(".", "_"): array for name, array in self.arrays.items()}, {})

@@ -13,13 +13,15 @@ import numpy as np
 import torch
 from pydantic import Field
 from scipy.sparse import csr_matrix
-from torch import nn
+from torch import Tensor, nn
 
 from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.models.deepnaninet import schedule
+from lineshaft.recommend.models.fitted import fitted
 from lineshaft.recommend.models.l3ae import BOTH, AnyEncoder
 from lineshaft.recommend.models.model import Model, Scorer, State, counts
 from lineshaft.recommend.models.wmf import FoldIn, Wmf
+from lineshaft.recommend.nets.denoising import Draws
 from lineshaft.recommend.nets.device import device
 from lineshaft.recommend.text.columns import columns
 
@@ -42,7 +44,7 @@ class DropoutNet(Model):
 
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
         self.check(likes, catalogue)
-        taught = self.wmf.fit(likes, catalogue, seed=seed, threads=threads)
+        taught = fitted(self.wmf, likes, catalogue, seed=seed, threads=threads)
         assert isinstance(taught, FoldIn)
         content = columns(catalogue, self.encoders, self.hops)
         content = (content / content.std()).astype(np.float32)
@@ -83,7 +85,7 @@ class Towers(Scorer):
         seed: int,
     ) -> "Towers":
         torch.manual_seed(seed)
-        where, rng = device(), np.random.default_rng(seed)
+        where = device()
         rows = likes[np.diff(likes.indptr) >= 2]
         users = taught.users(rows)
         rated = np.flatnonzero(counts(likes) > 0)
@@ -95,21 +97,22 @@ class Towers(Scorer):
         item_net = tower(users.shape[1] + content.shape[1]).to(where)
         parameters = [*user_net.parameters(), *item_net.parameters()]
         optimiser = torch.optim.Adam(parameters, lr=how.lr)
-        steps = how.epochs * -(-rows.shape[0] // how.batch)
+        draws = Draws(rows, where, small=0.0, seed=seed)
+        steps = how.epochs * -(-len(draws.users) // how.batch)
         rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: schedule(step, steps))
         for _ in range(how.epochs):
-            for batch in np.array_split(rng.permutation(rows.shape[0]), -(-rows.shape[0] // how.batch)):
+            for batch in draws.batches(how.batch):
                 if len(batch) < 2:
                     continue
-                own = rows[batch]
-                chosen = torch.from_numpy(_items(own, rated, rng)).to(where)
-                here = target[torch.from_numpy(batch).to(where)]
+                place, liked = draws.pairs(batch)
+                chosen = _items(liked, torch.from_numpy(rated).to(where), draws)
+                here = target[batch]
                 wanted = here @ factors[chosen].T
-                dropped = torch.from_numpy(rng.random(len(batch)) < how.user_drop).to(where)
-                shown = torch.from_numpy(_transform(_part(own, rng), taught.factors, scale[2])).to(where)
-                user = user_net(torch.where(dropped[:, None], shown, here) / scale[0])
-                kept = torch.from_numpy(rng.random(len(chosen)) >= how.item_drop).to(where)
-                item = item_net(torch.cat([factors[chosen] * kept[:, None] / scale[1], known[chosen]], dim=1))
+                dropped = draws.random(len(batch), 1) < how.user_drop
+                shown = scale[2] * _part_mean(place, liked, len(batch), factors, draws)
+                user = user_net(torch.where(dropped, shown, here) / scale[0])
+                kept = draws.random(len(chosen), 1) >= how.item_drop
+                item = item_net(torch.cat([factors[chosen] * kept / scale[1], known[chosen]], dim=1))
                 loss = ((user @ item.T - wanted) ** 2).mean() / wanted.var()
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()
@@ -127,7 +130,7 @@ class Towers(Scorer):
             users = self.taught.users(baskets)
         else:
             users = _transform(baskets, self.taught.factors, self.scale[1])
-        return self.net(torch.from_numpy(users / self.scale[0])).numpy() @ self.vectors.T
+        return np.asarray(self.net(torch.from_numpy(users / self.scale[0])).numpy() @ self.vectors.T)
 
     def state(self) -> State:
         arrays = {f"user_{name.replace('.', '_')}": value for name, value in self.user.items()}
@@ -144,23 +147,31 @@ class Towers(Scorer):
         return cls(catalogue, likes, state.arrays["vectors"], user, taught, state.values["fold_in"], scale)
 
 
-def _items(own: csr_matrix, rated: np.ndarray, rng: np.random.Generator, count: int = 2048) -> np.ndarray:
+def _items(liked: Tensor, rated: Tensor, draws: Draws, count: int = 2048) -> Tensor:
     """Items of a step: half of them liked in the batch, the others at random."""
-    liked = rng.permutation(np.unique(own.indices))[: count // 2]
-    return np.concatenate([liked, rng.choice(rated, max(1, count - len(liked)))])
+    own = torch.unique(liked)
+    own = own[torch.argsort(draws.random(len(own)))][: count // 2]
+    others = (draws.random(max(1, count - len(own))) * len(rated)).long()
+    return torch.cat([own, rated[others]])
 
 
-def _part(own: csr_matrix, rng: np.random.Generator) -> csr_matrix:
-    """A random part of every basket, so that the transform is trained on small baskets as well."""
-    share = np.repeat(np.maximum(rng.random(own.shape[0]), 0.1), np.diff(own.indptr))
-    kept = rng.random(own.nnz) < share
-    return csr_matrix((kept.astype(np.float32), own.indices, own.indptr), shape=own.shape)
+def _part_mean(place: Tensor, liked: Tensor, rows: int, factors: Tensor, draws: Draws) -> Tensor:
+    """(rows, factors) mean factor of a random part of every basket: the transform meets small ones as well.
+
+    Pairs (place, liked): row of the batch and item.
+    """
+    share = draws.random(rows).clamp(min=0.1)
+    kept = (draws.random(len(place)) < share[place]).float()
+    total = torch.zeros(rows, factors.shape[1], device=factors.device)
+    total.index_add_(0, place, factors[liked] * kept[:, None])
+    size = torch.zeros(rows, device=factors.device).index_add_(0, place, kept)
+    return total / size.clamp(min=1)[:, None]
 
 
 def _transform(baskets: csr_matrix, factors: np.ndarray, stretch: float) -> np.ndarray:
     """(baskets, factors) mean of the items' factors, times the stretch."""
     size = np.maximum(np.asarray(baskets.sum(1)), 1)
-    return (stretch * np.asarray(baskets @ factors) / size).astype(np.float32)
+    return np.asarray(stretch * np.asarray(baskets @ factors) / size, np.float32)
 
 
 def _stretch(rows: csr_matrix, users: np.ndarray, factors: np.ndarray) -> float:

@@ -6,7 +6,7 @@ Inverted among users where these are fewer (see `closedform`). Often confused wi
 non-negative, sparse weights and has no closed form.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 from scipy.sparse import csr_matrix
@@ -20,6 +20,7 @@ class Ease(Model):
     """Embarrassingly shallow autoencoder."""
 
     name: Literal["ease"] = "ease"
+    draws: ClassVar[bool] = False
     lam: float = Field(300.0, gt=0, description="weight of the squared item-item weights; tens to hundreds")
     rows: int | None = Field(None, ge=1, description="largest entries kept of each item's row; none: all")
 

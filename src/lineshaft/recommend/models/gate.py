@@ -15,6 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.sparse import csr_matrix
+from torch import Tensor
+
+from lineshaft.recommend.nets.device import device
 
 BINS = (1, 2, 4, 8, 16, 41)
 """Smallest basket of each size class."""
@@ -28,19 +31,20 @@ FEWEST = 100
 
 def size_class(baskets: csr_matrix) -> np.ndarray:
     """(baskets,) index into BINS; an empty basket counts as the smallest."""
-    return np.maximum(np.digitize(np.diff(baskets.indptr), BINS) - 1, 0)
+    return np.asarray(np.maximum(np.digitize(np.diff(baskets.indptr), BINS) - 1, 0))
 
 
-def normalised(scores: np.ndarray, baskets: csr_matrix, top: int) -> tuple[np.ndarray, np.ndarray]:
-    """z (baskets, items), and (baskets,) by what a raw score was multiplied. Items of the basket: LOW."""
-    values = torch.from_numpy(np.ascontiguousarray(scores, np.float32))
-    spread = values.std(1, keepdim=True) + 1e-6
-    values = (values - values.mean(1, keepdim=True)) / spread
+def normalised(
+    scores: np.ndarray, baskets: csr_matrix, top: int, where: torch.device | None = None
+) -> Tensor:
+    """z (baskets, items), computed on `where` (none: the CPU). Items of the basket: LOW."""
+    values = torch.from_numpy(np.ascontiguousarray(scores, np.float32)).to(where)
+    values = (values - values.mean(1, keepdim=True)) / (values.std(1, keepdim=True) + 1e-6)
     rows = torch.from_numpy(np.repeat(np.arange(baskets.shape[0]), np.diff(baskets.indptr)))
     columns = torch.from_numpy(baskets.indices.astype(np.int64))
-    values[rows, columns] = -torch.inf
+    values[rows.to(values.device), columns.to(values.device)] = -torch.inf
     best = torch.topk(values, min(top, values.shape[1]), dim=1).values[:, -1:].clamp(min=FLOOR)
-    return (values / best).clamp_(LOW, HIGH).numpy(), (1 / (spread * best))[:, 0].numpy()
+    return (values / best).clamp_(LOW, HIGH)
 
 
 def lengths(items: int) -> tuple[int, int]:
@@ -50,44 +54,62 @@ def lengths(items: int) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Question:
-    """Validation baskets with what they ask for, over the few items of each that could be found at all."""
+    """Validation baskets with what they ask for, over the few items of each that could be found at all.
 
-    z: np.ndarray
+    Tensors, where networks are trained.
+    """
+
+    z: Tensor
     """(features, baskets, few) float32."""
-    wanted: np.ndarray
+    wanted: Tensor
     """(baskets, few) bool: held out."""
-    count: np.ndarray
+    count: Tensor
     """(baskets,) held-out items in all."""
     sizes: np.ndarray
     """(baskets,) index into BINS."""
-    lots: np.ndarray
+    lots: Tensor
     """(baskets, few) what breaks ties: without it a constant score would find everything."""
 
     def only(self, rows: np.ndarray) -> "Question":
-        picked = (part[rows] for part in (self.wanted, self.count, self.sizes, self.lots))
-        return Question(self.z[:, rows], *picked)
+        own = torch.from_numpy(rows).to(self.z.device)
+        wanted, count, lots = (part[own] for part in (self.wanted, self.count, self.lots))
+        return Question(self.z[:, own], wanted, count, self.sizes[rows], lots)
 
 
 def question(
     features: Sequence[np.ndarray], held_out: csr_matrix, sizes: np.ndarray, few: int = 300
 ) -> Question:
     """Keep of each basket the `few` items that some feature scores highest."""
-    best = np.max(features, axis=0)
-    width = min(few, best.shape[1])
-    chosen = np.argpartition(-best, width - 1, axis=1)[:, :width]
+    chosen = best_of(features, few)
     z = np.stack([np.take_along_axis(feature, chosen, axis=1) for feature in features]).astype(np.float32)
+    return over(z, held_out, chosen, sizes)
+
+
+def best_of(features: Sequence[np.ndarray], few: int) -> np.ndarray:
+    """(baskets, few) columns where the largest of the features is largest, in no order."""
+    best = torch.from_numpy(features[0]).to(device()).float()
+    for feature in features[1:]:
+        best = torch.maximum(best, torch.from_numpy(feature).to(device()).float())
+    return torch.topk(best, min(few, best.shape[1]), dim=1, sorted=False).indices.cpu().numpy()
+
+
+def over(z: np.ndarray, held_out: csr_matrix, chosen: np.ndarray, sizes: np.ndarray) -> Question:
+    """A question over chosen columns (baskets, few), whose scores z (features, baskets, few) are known."""
     wanted = np.take_along_axis(held_out.toarray(), chosen, axis=1) > 0
     lots = np.random.default_rng(0).uniform(0, 1e-4, wanted.shape).astype(np.float32)
-    return Question(z, wanted, np.diff(held_out.indptr).astype(np.float32), sizes, lots)
+    count = np.diff(held_out.indptr).astype(np.float32)
+    parts = (torch.from_numpy(part).to(device()) for part in (z, wanted, count, lots))
+    scores, asked, counted, drawn = parts
+    return Question(scores, asked, counted, sizes, drawn)
 
 
-def criterion(score: np.ndarray, asked: Question, lists: tuple[int, int]) -> float:
-    """Recall at the longer length plus recall at the shorter, mean over baskets."""
-    score, width = score + asked.lots, score.shape[1]
-    places = [width - min(k, width) for k in lists]
-    limits = np.partition(score, places, axis=1)[:, places]
-    found = sum((asked.wanted & (score >= limits[:, n : n + 1])).sum(1) for n in (0, 1))
-    return float((found / asked.count).mean())
+def criterion(score: Tensor, asked: Question, lists: tuple[int, int]) -> Tensor:
+    """Recall at the longer and at the shorter length, added, mean over baskets; score (..., baskets, few)."""
+    score, width = score + asked.lots, score.shape[-1]
+    best = torch.topk(score, min(max(lists), width), dim=-1).values
+    limits = (best[..., min(k, width) - 1, None] for k in lists)
+    found = sum((asked.wanted & (score >= limit)).sum(-1) for limit in limits)
+    return (found / asked.count).mean(-1)
 
 
 def search(
@@ -95,22 +117,20 @@ def search(
 ) -> np.ndarray:
     """(features,) weights: from the best single feature, or `start`, one weight at a time while it helps."""
     if start is None:
-        alone = [criterion(z, asked, lists) for z in asked.z]
-        start = np.eye(len(alone))[int(np.argmax(alone))]
+        alone = torch.stack([criterion(z, asked, lists) for z in asked.z])
+        start = np.eye(len(alone))[int(alone.argmax())]
     weights = start.astype(float)
-    score = np.tensordot(weights.astype(np.float32), asked.z, 1)
-    best = criterion(score, asked, lists)
+    score = torch.tensordot(torch.from_numpy(weights).float().to(asked.z.device), asked.z, 1)
+    best = float(criterion(score, asked, lists))
     for _ in range(passes):
         before = weights.copy()
         for c in range(len(weights)):
-            top, gained = weights[c], best + GAIN
-            for weight in GRID:
-                value = criterion(score + np.float32(weight - weights[c]) * asked.z[c], asked, lists)
-                if value > gained:
-                    top, gained = weight, value
-            if top != weights[c]:
-                score = score + np.float32(top - weights[c]) * asked.z[c]
-                best, weights[c] = gained, top
+            steps = torch.tensor([weight - weights[c] for weight in GRID], device=score.device)
+            values = criterion(score + steps[:, None, None].float() * asked.z[c], asked, lists)
+            top = int(values.argmax())
+            if float(values[top]) > best + GAIN:
+                score = score + steps[top].float() * asked.z[c]
+                best, weights[c] = float(values[top]), GRID[top]
         if (weights == before).all():
             break
     return weights

@@ -19,6 +19,7 @@ class Graph(Model):
 
     name: Literal["graph"] = "graph"
     needs: ClassVar[str] = "edges"
+    draws: ClassVar[bool] = False
     second: float = Field(0.5, ge=0, description="weight of items two steps away, against 1 for one step")
 
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:

@@ -26,6 +26,10 @@ class Whole(Scorer):
     def contributions(self, basket: np.ndarray, items: np.ndarray) -> np.ndarray:
         return np.array(self.weights[np.ix_(basket, items)])
 
+    def dense(self) -> np.ndarray:
+        """(items, items)."""
+        return self.weights
+
     def state(self) -> State:
         return State({}, {"weights": self.weights}, {})
 
@@ -57,7 +61,19 @@ class Pruned(Scorer):
         return np.bincount(columns, values, len(self.likes)).astype(np.float32)[None]
 
     def contributions(self, basket: np.ndarray, items: np.ndarray) -> np.ndarray:
-        return self.weights[basket][:, items].toarray()
+        """By bisection in every row, whose columns ascend: a sparse product takes ten times as long."""
+        found = np.zeros((len(basket), len(items)), np.float32)
+        for number, item in enumerate(basket.tolist()):
+            start, end = self.weights.indptr[item], self.weights.indptr[item + 1]
+            columns = self.weights.indices[start:end]
+            place = np.minimum(np.searchsorted(columns, items), max(end - start - 1, 0))
+            if len(columns):
+                found[number] = np.where(columns[place] == items, self.weights.data[start + place], 0)
+        return found
+
+    def dense(self) -> np.ndarray:
+        """(items, items)."""
+        return np.asarray(self.weights.toarray())
 
     def state(self) -> State:
         arrays = {

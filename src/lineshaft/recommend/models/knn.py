@@ -6,7 +6,7 @@ The shrinkage keeps pairs that a single user has in common from looking like twi
 with some 10,000 items nothing is gained by cutting the list.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -21,6 +21,7 @@ class Knn(Model):
     """Items liked by the same users."""
 
     name: Literal["knn"] = "knn"
+    draws: ClassVar[bool] = False
     shrink: float = Field(10.0, ge=0, description="added to the cosine's denominator: distrust of rare pairs")
 
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:

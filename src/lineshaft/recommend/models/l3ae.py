@@ -27,6 +27,7 @@ class L3ae(Model):
 
     name: Literal["l3ae"] = "l3ae"
     needs: ClassVar[str] = "text"
+    draws: ClassVar[bool] = False
 
     lam: float = Field(100.0, gt=0, description="weight of the squared item-item weights")
     pull: float = Field(200.0, ge=0, description="weight of the distance to the matrix that texts give")

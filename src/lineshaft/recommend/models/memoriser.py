@@ -4,7 +4,7 @@ Scored on its own training data without a mask it is perfect; in an honest evalu
 the remaining catalogue. A number well above that says the evaluation leaks.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -17,6 +17,7 @@ class Memoriser(Model):
     """One for each item of the basket, zero for all others."""
 
     name: Literal["memoriser"] = "memoriser"
+    draws: ClassVar[bool] = False
 
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
         self.check(likes, catalogue)
@@ -30,7 +31,7 @@ class Echo(Scorer):
         return self.affinity(baskets)
 
     def affinity(self, baskets: csr_matrix) -> np.ndarray:
-        return baskets.toarray().astype(np.float32)
+        return np.asarray(baskets.toarray(), np.float32)
 
     def state(self) -> State:
         return State({}, {}, {})

@@ -33,7 +33,7 @@ from lineshaft.engine import Part, RequestError
 from lineshaft.recommend import arrays as files
 from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.memory import refuse_too_much
-from lineshaft.recommend.reasons import Reason, reasons
+from lineshaft.recommend.reasons import Reason, fallen, reasons
 
 NEEDED = {
     "text": ("items with titles or texts", "items"),
@@ -42,6 +42,9 @@ NEEDED = {
 }
 VERSION = 1
 """Raised when a file of this version can no longer be read as before."""
+
+WEIGHED, RIVALS = 25, 200
+"""Largest basket whose reasons weigh falls, and how many of the best items a fall is counted among."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class Scorer(ABC):
     @staticmethod
     def _says_nothing(scores: np.ndarray, baskets: csr_matrix) -> np.ndarray:
         """(baskets,) whether every item outside the basket has the same score."""
-        constant = np.diff(baskets.indptr) == 0
+        constant: np.ndarray = np.diff(baskets.indptr) == 0
         for row in np.flatnonzero(~constant):
             outside = np.delete(scores[row], baskets.indices[baskets.indptr[row] : baskets.indptr[row + 1]])
             constant[row] = len(outside) == 0 or outside.min() == outside.max()
@@ -124,8 +127,21 @@ class Scorer(ABC):
         return Recommendations(
             [self.catalogue.ids[item] for item in best],
             [float(score) for score in scores[best]],
-            reasons(self.catalogue, shown, best, self.contributions(shown, best)),
+            self.reasons(shown, best, scores),
         )
+
+    def reasons(self, basket: np.ndarray, items: np.ndarray, scores: np.ndarray) -> list[Reason]:
+        """Why these items; scores (items,) are the basket's."""
+        if len(basket) > WEIGHED:  # nobody reads so many reasons: the largest contribution decides
+            added = self.contributions(basket, items)
+            return reasons(self.catalogue, basket, items, added, np.zeros(added.shape))
+        outside = scores.copy()
+        outside[basket] = -np.inf
+        best = np.argpartition(-outside, min(RIVALS, len(outside)) - 1)[:RIVALS]
+        pool = np.concatenate([items, np.setdiff1d(best[np.isfinite(outside[best])], items)])
+        added, places = self.contributions(basket, pool), np.arange(len(items))
+        falls = fallen(scores[pool], added, places)
+        return reasons(self.catalogue, basket, items, added[:, places], falls)
 
     def contributions(self, basket: np.ndarray, items: np.ndarray) -> np.ndarray:
         """(basket, items) what each basket item adds to each score: the score with it, less without it."""
@@ -137,7 +153,7 @@ class Scorer(ABC):
             shape=(len(basket), len(self.likes)),
         )
         whole = self.score(one_row(basket, len(self.likes)))[0, items]
-        return whole[None] - self.score(rows)[:, items]
+        return np.asarray(whole[None] - self.score(rows)[:, items])
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write one safetensors file that `load` reads."""
@@ -154,6 +170,8 @@ class Model(Part):
     name: str
     needs: ClassVar[str] = ""
     """What the catalogue must hold: "" nothing, "text", "edges" or "prior"."""
+    draws: ClassVar[bool] = True
+    """Whether the seed changes what is fitted."""
 
     @abstractmethod
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:

@@ -4,7 +4,7 @@ Often confused with rank order on a public site (a score), which is far weaker: 
 training data.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -17,6 +17,7 @@ class Popularity(Model):
     """Number of training users who like the item, on a log scale."""
 
     name: Literal["popularity"] = "popularity"
+    draws: ClassVar[bool] = False
 
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
         self.check(likes, catalogue)

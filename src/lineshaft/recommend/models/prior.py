@@ -17,6 +17,7 @@ class Prior(Model):
 
     name: Literal["prior"] = "prior"
     needs: ClassVar[str] = "prior"
+    draws: ClassVar[bool] = False
 
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
         self.check(likes, catalogue)

@@ -28,13 +28,19 @@ class Draws:
         order = torch.randperm(len(self.users), generator=self.generator, device=self.device)
         return torch.split(self.users[order], size)
 
-    def draw(self, users: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Baskets (users, items), and of each pair that is left its row in the batch and its item."""
+    def pairs(self, users: Tensor) -> tuple[Tensor, Tensor]:
+        """Of every pair of these users the row in the batch and the item."""
         sizes = self.sizes[users]
         rows = torch.repeat_interleave(torch.arange(len(users), device=self.device), sizes)
         place = torch.arange(len(rows), device=self.device) - (torch.cumsum(sizes, 0) - sizes)[rows]
-        order = torch.argsort(rows + 0.999 * self.random(len(rows)))
-        items = self.items[self.starts[users][rows] + place][order]
+        return rows, self.items[self.starts[users][rows] + place]
+
+    def draw(self, users: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Baskets (users, items), and of each pair that is left its row in the batch and its item."""
+        sizes = self.sizes[users]
+        rows, items = self.pairs(users)
+        place = torch.arange(len(rows), device=self.device) - (torch.cumsum(sizes, 0) - sizes)[rows]
+        items = items[torch.argsort(rows + 0.999 * self.random(len(rows)))]
         shown = place < self._kept(sizes)[rows]
         baskets = torch.zeros(len(users), self.width, device=self.device)
         baskets[rows[shown], items[shown]] = 1

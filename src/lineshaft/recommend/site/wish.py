@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lineshaft.recommend.models.model import largest, one_row
-from lineshaft.recommend.reasons import Reason, reasons
+from lineshaft.recommend.reasons import Reason
 from lineshaft.recommend.site.artefact import Artefact
 
 MOST_BASKET = 1000
@@ -51,18 +51,18 @@ UNWANTED_WEIGHT = 0.5
 def recommend(artefact: Artefact, wish: Wish, blocked: np.ndarray | None = None) -> list[Found]:
     """The best allowed items, with a reason for each. `blocked`: rows the owner never shows."""
     basket = np.unique(np.asarray(wish.basket, np.int64))
-    scores = _scores(artefact, basket, np.asarray(wish.unwanted, np.int64))
+    pure = _scores(artefact, basket, np.asarray(wish.unwanted, np.int64))
     allowed = _allowed(artefact, wish, basket, blocked)
-    scores = np.where(allowed, _leaning(artefact, scores, wish.popularity), -np.inf)
+    scores = np.where(allowed, _leaning(artefact, pure, wish.popularity), -np.inf)
     best = _one_a_family(artefact, scores, wish)
-    told = reasons(artefact.scorer.catalogue, basket, best, artefact.scorer.contributions(basket, best))
+    told = artefact.scorer.reasons(basket, best, pure)
     return [Found(int(row), float(scores[row]), reason) for row, reason in zip(best, told)]
 
 
 def _scores(artefact: Artefact, basket: np.ndarray, unwanted: np.ndarray) -> np.ndarray:
     """(items,) the model's scores of the basket, less what resembles the items that are not wanted."""
     width = len(artefact)
-    scores = artefact.scorer.score(one_row(basket, width))[0]
+    scores: np.ndarray = artefact.scorer.score(one_row(basket, width))[0]
     if len(unwanted) and len(basket):
         away = artefact.scorer.score(one_row(unwanted, width))[0]
         scores = scores - UNWANTED_WEIGHT * len(unwanted) / (len(basket) + len(unwanted)) * away
@@ -106,7 +106,7 @@ def _one_a_family(artefact: Artefact, scores: np.ndarray, wish: Wish) -> np.ndar
     # Pruned rows leave most scores at nought, and selecting among equals is slow: those above come first.
     above = np.flatnonzero(scores > 0)
     above = above if len(above) >= wanted else np.flatnonzero(scores > -np.inf)
-    order = above[largest(scores[above], min(wanted, len(above)))]
+    order: np.ndarray = above[largest(scores[above], min(wanted, len(above)))]
     if not wish.sequels:
         _, first = np.unique(artefact.family[order], return_index=True)
         order = order[np.sort(first)]

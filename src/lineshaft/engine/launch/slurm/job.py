@@ -1,6 +1,5 @@
 """What a Slurm job does: it computes runs one after another and requeues itself when preempted."""
 
-import json
 import os
 import signal
 import subprocess
@@ -15,12 +14,14 @@ from lineshaft.engine.errors import Busy, RequestError
 from lineshaft.engine.run import provenance
 from lineshaft.engine.run.execute import execute
 from lineshaft.engine.run.options import Options
+from lineshaft.engine.run.queue import leave_queue
 from lineshaft.engine.run.ranks import Ranks, here
 from lineshaft.engine.run.stop import Stop
-from lineshaft.engine.run.store import Folder, StorageError, write, write_json
+from lineshaft.engine.run.store import Folder, StorageError, write
 from lineshaft.engine.spec.experiment import find
-from lineshaft.engine.spec.frozen import Kept, serving
+from lineshaft.engine.spec.frozen import Kept
 from lineshaft.engine.spec.names import name
+from lineshaft.engine.spec.serving import serving
 
 Cell = tuple[str, str, Path]
 """A run as a job keeps it: the experiment's address, the configuration as JSON, the folder."""
@@ -124,16 +125,3 @@ def preempted() -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return len(words) == 2 and words[0] == "RUNNING" and words[1] != "N/A"
-
-
-def ticket(folder: Folder) -> dict[str, str]:
-    """job.json: the run's job, when it was submitted, the job's log, and when the job finished the run."""
-    try:
-        return dict(json.loads((folder.dir / "job.json").read_bytes()))
-    except (OSError, ValueError):
-        return {}
-
-
-def leave_queue(folder: Folder) -> None:
-    """Record that the job finished this run; it may go on with others."""
-    write_json(folder.dir / "job.json", {**ticket(folder), "left": provenance.now()})

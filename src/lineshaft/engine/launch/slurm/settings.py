@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lineshaft.engine.errors import RequestError, nearest
+from lineshaft.engine.run.queue import JOB_NAME
 
 WALLTIME = re.compile(r"(?:(?P<days>\d+)-)?(?P<clock>\d+(?::\d+){0,2})")
 LONGEST_SIGNAL = 90
 NO_LIMIT = 10**9
-JOB_NAME = "lineshaft"
 
 
 def minutes(text: str) -> int:

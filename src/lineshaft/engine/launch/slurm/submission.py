@@ -6,26 +6,26 @@ submitit is never polled: without Slurm's accounting each of its questions print
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lineshaft.engine.errors import RequestError, counted
-from lineshaft.engine.launch.slurm.job import Cell, Job, ticket
-from lineshaft.engine.launch.slurm.settings import JOB_NAME, NO_LIMIT, parameters
+from lineshaft.engine.launch.slurm.job import Cell, Job
+from lineshaft.engine.launch.slurm.settings import NO_LIMIT, parameters
 from lineshaft.engine.launch.task import Task
 from lineshaft.engine.run import provenance
 from lineshaft.engine.run.execute import opened
 from lineshaft.engine.run.identity import check_identity
+from lineshaft.engine.run.lineage import keeping
 from lineshaft.engine.run.options import Options
+from lineshaft.engine.run.queue import JOB_NAME, is_queued, jobs
 from lineshaft.engine.run.store import Folder, write_json
 from lineshaft.engine.spec.experiment import find
-from lineshaft.engine.spec.frozen import keep
 
 MOST_IN_ARRAY = 1000
-PATIENCE = 30
 
 
 def submit(
@@ -91,10 +91,12 @@ def submit_array(lists: Sequence[Sequence[Task]], options: Options, wanted: Mapp
         note_death(task.folder)
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:2000]
     runs, when = lists[0][0].folder.dir.parents[1], provenance.now()
-    kept = {a: keep(find(a).code, runs) for a in {t.address for tasks in lists for t in tasks}}
+    homes = {task.address: task.folder.dir.parent for tasks in lists for task in tasks}
     quiet = replace(options, foreground=False)
-    calls = [Job([cell(t) for t in tasks], quiet, command, kept) for tasks in lists]
-    with fresh_folder(runs / ".slurm", when) as folder:
+    with ExitStack() as stack:
+        kept = {a: stack.enter_context(keeping(find(a).code, home)) for a, home in homes.items()}
+        calls = [Job([cell(t) for t in tasks], quiet, command, kept) for tasks in lists]
+        folder = stack.enter_context(fresh_folder(runs / ".slurm", when))
         executor = submitit.SlurmExecutor(folder, max_num_timeout=NO_LIMIT)
         executor.update_parameters(**wanted)
         submitted = executor.submit_array(calls)
@@ -140,38 +142,3 @@ def refusal(error: Exception) -> str:
     text = str(getattr(error, "stderr", None) or error)
     lines = [line for line in text.splitlines() if "error:" in line]
     return "; ".join(line.split("error:", 1)[1].strip() for line in lines) or text.strip()
-
-
-def queued(folders: Iterable[Folder]) -> set[str]:
-    """The ids of the runs that Slurm will start or has not yet ended; empty where there is no Slurm."""
-    given = [folder for folder in folders if waits(folder)]
-    if not given or shutil.which("squeue") is None:
-        return set()
-    try:
-        known = jobs("--name", JOB_NAME)
-    except RequestError as error:
-        print(f"{error}; queued runs are shown as paused or new", file=sys.stderr)
-        return set()
-    return {folder.id for folder in given if is_queued(folder, known)}
-
-
-def is_queued(folder: Folder, known: set[str]) -> bool:
-    return waits(folder) and ticket(folder)["job"] in known
-
-
-def waits(folder: Folder) -> bool:
-    """Whether the run was given to a job that has not yet finished it, by what its folder says."""
-    held = ticket(folder)
-    return "job" in held and "left" not in held
-
-
-def jobs(*which: str) -> set[str]:
-    """The ids squeue knows, elements of arrays one by one; asked once."""
-    command = ["squeue", "--noheader", "--array", "--format=%i", *which]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise RequestError(f"squeue does not answer: {error}") from None
-    if done.returncode:
-        raise RequestError(f"squeue does not answer: {done.stderr.strip()}")
-    return set(done.stdout.split())

@@ -11,6 +11,7 @@ from numba import prange
 
 from lineshaft.plasma.pic.compile import kernel
 from lineshaft.plasma.pic.kernels.push import push_cell
+from lineshaft.plasma.pic.kernels.tiles import deposit_tile, push_tile
 from lineshaft.plasma.pic.kernels.vectors import get, highest_bit, lane_bits, lanes, put
 from lineshaft.plasma.pic.lists import BLOCK
 
@@ -120,6 +121,43 @@ def sweep(lists, cells, block, nodes, kick, pace, until):
         row += width
 
 
+@kernel
+def sweep_tiles(lists, tiles, cells, nodes, kick, pace, until, charge, current):
+    """Like `sweep_alone`, for tiles of `cells` cells, which add to the box's current at once."""
+    lane = lanes(lists.pool)
+    real, count, blocks = lists.pool.dtype, lists.count, lists.free_count.size
+    tables, rows = np.zeros(10 * lane, real), np.zeros(12 * lane, real)
+    index, sums = np.zeros(lane, np.int32), np.zeros(12 * cells + 4, real)
+    for block in range((until + BLOCK - 1) // BLOCK):
+        first, width = block * BLOCK, lists.width[block]
+        edge, exits = tiles + block, tiles + blocks + 2 * block
+        edge_row = lists.base[block] + min(BLOCK, tiles - first) * width
+        row, exits_row = lists.base[block], edge_row + width
+        left, left_row, waiting = edge, edge_row, np.int64(0)
+        count[edge] = 0
+        for tile in range(first, min(first + BLOCK, tiles, until)):
+            before, after = tile & 1, 1 - (tile & 1)
+            here = get(count, tile)
+            if here + waiting > 0:
+                words, leaving = (here + 63) >> 6, np.int64(0)
+                if here > 0:
+                    leaving = push_tile(
+                        lists, block, tile, row, nodes, kick, pace, cells, tables, rows, index, sums
+                    )
+                    deposit_tile(sums, current, tile * cells, cells, charge)
+                size = append(lists, block, row, here, exits_row + before * width, waiting)
+                waiting = np.int64(0)
+                if leaving > 0:
+                    size, size_left, waiting = hand_over(
+                        lists, block, row, words, size, left_row, get(count, left), exits_row + after * width
+                    )
+                    put(count, left, size_left)
+                put(count, tile, size)
+            put(count, exits + after, waiting)
+            left, left_row = tile, row
+            row += width
+
+
 @kernel(parallel=True)
 def sweep_blocks(lists, cells, nodes, kick, pace, until):
     """One pass over the blocks that begin before `until`, shared among the threads."""
@@ -152,8 +190,8 @@ def merge(lists, cells, walls, noise, charge, current, lost, until):
         edge, exits = cells + block, cells + lists.free_count.size + 2 * block + 1 - (last & 1)
         edge_row = lists.base[block] + min(BLOCK, cells - first) * width
         exits_row = edge_row + (2 - (last & 1)) * width
-        deliver(lists, cells, walls, noise, edge_row, lists.count[edge], first - 1, lost)
-        deliver(lists, cells, walls, noise, exits_row, lists.count[exits], last + 1, lost)
+        deliver(lists, cells, walls, noise, edge_row, lists.count[edge], first - 1, charge, current, lost)
+        deliver(lists, cells, walls, noise, exits_row, lists.count[exits], last + 1, charge, current, lost)
         release(lists, block, edge_row, 0, lists.count[edge])
         lists.count[edge] = 0
         lists.count[exits] = 0
@@ -162,17 +200,24 @@ def merge(lists, cells, walls, noise, charge, current, lost, until):
 
 
 @kernel
-def deliver(lists, cells, walls, noise, row, arriving, cell, lost):
+def deliver(lists, cells, walls, noise, row, arriving, cell, charge, current, lost):
     """Append a list to a cell; beyond the ends of the box, to the other end, back, or to what is lost.
 
     `walls` is float64[2, 2]: for either end the kind (-1 periodic, 0 absorbing, 1 reflecting, 2 thermal) and
-    the temperature over the mass.
+    the temperature over the mass. What is absorbed takes the rest of its cloud along: a coarse one reaches
+    far into the box.
     """
     end = 0 if cell < 0 else 1
     if cell < 0 or cell >= cells:
         if walls[end, 0] == 0:
             lost[0] += arriving
             lost[1] += excess_of(lists, row, arriving)
+            for i in range(arriving):
+                x = lists.pool[slot(lists, row, i)]
+                if end == 0:
+                    current[0, 0] -= charge * x
+                else:
+                    current[0, cells + 1] += charge * (1 - x)
             return
         if walls[end, 0] > 0:
             before = excess_of(lists, row, arriving)
@@ -184,6 +229,24 @@ def deliver(lists, cells, walls, noise, row, arriving, cell, lost):
     block = cell // BLOCK
     to = lists.base[block] + (cell - block * BLOCK) * lists.width[block]
     lists.count[cell] = append(lists, block, to, lists.count[cell], row, arriving)
+
+
+@kernel
+def insert(lists, cell, offset, momentum):
+    """Append particles to the lists of their cells and give the blocks their free chunks back."""
+    lane = lanes(lists.pool)
+    for i in range(cell.size):
+        block = cell[i] // BLOCK
+        row = lists.base[block] + (cell[i] - block * BLOCK) * lists.width[block]
+        size = lists.count[cell[i]]
+        if size & (lane - 1) == 0:
+            allocate(lists, block, row, size)
+        p = slot(lists, row, size)
+        put(lists.pool, p, offset[i])
+        for k in range(3):
+            put(lists.pool, p + (k + 1) * lane, momentum[k, i])
+        lists.count[cell[i]] = size + 1
+    balance(lists)
 
 
 @kernel

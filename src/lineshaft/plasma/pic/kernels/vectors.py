@@ -11,7 +11,7 @@ Newton step where that is faster; `exact_difference` alone does not, since fast-
 import operator
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, overload, register_model
@@ -172,6 +172,120 @@ def store(typing, array, i, vector):
         return context.get_dummy_value()
 
     return types.none(array, types.int64, vector), emit
+
+
+@intrinsic
+def load_at(typing, array, i):
+    """The vector that starts at element i, wherever that lies."""
+    vector = Vector(array.dtype.bitwidth)
+
+    def emit(context, build, signature, args):
+        address = pointer(context, build, signature.args[0], *args)
+        value = build.load(build.bitcast(address, vector.llvm.as_pointer()))
+        value.align = vector.bits // 8
+        return value
+
+    return vector(array, types.int64), emit
+
+
+@intrinsic
+def store_at(typing, array, i, vector):
+    """Write a vector at element i, wherever that lies."""
+
+    def emit(context, build, signature, args):
+        address = pointer(context, build, signature.args[0], *args[:2])
+        build.store(args[2], build.bitcast(address, vector.llvm.as_pointer())).align = vector.bits // 8
+        return context.get_dummy_value()
+
+    return types.none(array, types.int64, vector), emit
+
+
+@intrinsic
+def whole(typing, a):
+    """The largest integers not above, as a vector of the same type."""
+
+    def emit(context, build, signature, args):
+        return call(build, f"llvm.floor.{a.name}", a.llvm, list(args))
+
+    return a(a), emit
+
+
+@intrinsic
+def store_whole(typing, array, i, a):
+    """Write a vector of whole numbers as int32 or int64 from element i on."""
+    integers = ir.VectorType(ir.IntType(array.dtype.bitwidth), a.lanes)
+
+    def emit(context, build, signature, args):
+        address = build.bitcast(pointer(context, build, signature.args[0], *args[:2]), integers.as_pointer())
+        build.store(build.fptosi(args[2], integers), address).align = array.dtype.bitwidth // 8
+        return context.get_dummy_value()
+
+    return types.none(array, types.int64, a), emit
+
+
+def permutes() -> bool:
+    """Whether the processor can pick the lanes of a vector by another one."""
+    return bool(binding.get_host_cpu_features().get("avx512f", False))
+
+
+@intrinsic
+def pick(typing, table, index):
+    """table[index], lane by lane; index holds whole numbers from 0 to lanes - 1."""
+    integers = ir.VectorType(ir.IntType(table.bits), table.lanes)
+
+    def emit(context, build, signature, args):
+        lane = build.fptosi(args[1], integers)
+        if permutes():
+            kind = "sf" if table.bits == 32 else "df"
+            return call(build, f"llvm.x86.avx512.permvar.{kind}.512", table.llvm, [args[0], lane])
+        found = ir.Constant(table.llvm, ir.Undefined)
+        for k in range(table.lanes):
+            one = build.extract_element(args[0], build.extract_element(lane, I32(k)))
+            found = build.insert_element(found, one, I32(k))
+        return found
+
+    return table(table, index), emit
+
+
+@intrinsic
+def store_rows(typing, array, i, vectors):
+    """Write four vectors lane by lane: rows of four numbers, one a lane, from element i on."""
+    vector = vectors.dtype
+    half = vector.lanes // 2
+
+    def interleaved(build, a, b, start):
+        order = [k for j in range(start, start + half) for k in (j, vector.lanes + j)]
+        return build.shuffle_vector(a, b, ir.Constant(ir.VectorType(I32, vector.lanes), order))
+
+    def emit(context, build, signature, args):
+        a, b, c, d = (build.extract_value(args[2], k) for k in range(4))
+        for k in range(2):
+            outer, inner = interleaved(build, a, c, k * half), interleaved(build, b, d, k * half)
+            for j in range(2):
+                at = build.add(args[1], I64((2 * k + j) * vector.lanes))
+                address = pointer(context, build, signature.args[0], args[0], at)
+                rows = interleaved(build, outer, inner, j * half)
+                build.store(rows, build.bitcast(address, vector.llvm.as_pointer())).align = vector.bits // 8
+        return context.get_dummy_value()
+
+    return types.none(array, types.int64, vectors), emit
+
+
+@intrinsic
+def add_row(typing, to, i, rows, j):
+    """to[i : i + 4] += rows[j : j + 4]."""
+    four = ir.VectorType(ir.FloatType() if to.dtype.bitwidth == 32 else ir.DoubleType(), 4)
+
+    def emit(context, build, signature, args):
+        target = build.bitcast(pointer(context, build, signature.args[0], *args[:2]), four.as_pointer())
+        source = build.bitcast(pointer(context, build, signature.args[2], *args[2:]), four.as_pointer())
+        values = [build.load(target), build.load(source)]
+        for value in values:
+            value.align = to.dtype.bitwidth // 8
+        build.store(build.fadd(*values), target).align = to.dtype.bitwidth // 8
+        return context.get_dummy_value()
+
+    return types.none(to, types.int64, rows, types.int64), emit
 
 
 @intrinsic

@@ -1,0 +1,242 @@
+"""Comparisons that the ledger's rows are made of: which runs, at which rate, against which control."""
+
+from collections.abc import Iterable, Mapping
+
+from lineshaft.engine.claims.claim import Measured
+from lineshaft.engine.claims.verdict import Verdict, worse
+from lineshaft.engine.table.row import Row
+from lineshaft.engine.table.table import Interval, Table
+
+STREAM = "continual.stream"
+FEWEST_SEEDS = 3
+FREE = ("seed", "schedule", "methods", "evaluate", "data_seed")
+RIVALS = ("si", "lwf", "der", "lump", "agem")
+
+
+def cifar10(runs: Table) -> Table:
+    """Seq-CIFAR-10 as its table has it: ResNet-18, labels, 10 epochs, whatever the schedule and the
+    method.
+    """
+    from lineshaft.continual.rows import cifar10 as config
+
+    return at_equal_epochs(runs.like(config(), FREE))
+
+
+def sat7(runs: Table) -> Table:
+    """Aerial scenes from ImageNet weights, split by source file; the small table where the full one is not
+    there.
+    """
+    from lineshaft.continual import tables
+
+    full = at_equal_epochs(runs.like(tables.sat7()[0], FREE))
+    return full if len(full) else at_equal_epochs(runs.like(tables.sat7_small()[0], FREE))
+
+
+def self_supervised(runs: Table) -> Table:
+    """SimSiam with fine-tuning and with LP-FT by either head, and the untrained network."""
+    from lineshaft.continual.tables import seq_cifar10_self_supervised as rows
+
+    return at_equal_epochs(runs.like(rows()[0], FREE)) + row(cifar10(runs), "frozen")
+
+
+def sentiment(runs: Table) -> Table:
+    """19 aspect-sentiment tasks with adapters in MiniLM."""
+    from lineshaft.continual.tables import asc19 as rows
+
+    return at_equal_epochs(runs.like(rows()[0], (*FREE, "backbone")))
+
+
+def at_equal_epochs(runs: Table) -> Table:
+    """Without LP-FT whose probing was added to the epochs or kept its norm alone."""
+    usual = {"schedule.budget": "epochs", "schedule.keep": "head"}
+    return Table([run for run in runs if all(run.values.get(k, v) == v for k, v in usual.items())])
+
+
+def row(runs: Table, schedule: str, methods: str = "", over: str = "all") -> Table:
+    """The runs of one schedule, one list of methods (`si`) and one choice of logits in the loss."""
+    found = [run for run in runs if run.values.get("schedule") == schedule]
+    found = [run for run in found if (run.values.get("methods") or "") == methods]
+    return Table([run for run in found if run.values.get("schedule.loss_over", "all") == over])
+
+
+Pair = tuple[Table, Table, Interval]
+ILL_TUNED = 0.5
+"""Share of runs above which an evaluation whose own rates ended too early decides nothing."""
+
+
+def compared(ours: Table, theirs: Table, metric: str) -> Pair | None:
+    """Both at the rate that is best for them on validation; the difference on test, paired over seeds."""
+    a, b = ours.best(f"val/{metric}").shared(theirs.best(f"val/{metric}"))
+    if len(a) < FEWEST_SEEDS:
+        return None
+    return a, b, a.paired(b, f"test/{metric}")
+
+
+def best_allowed(runs: Table, metric: str) -> tuple[Verdict, str]:
+    """The best verdict that a metric allows, and why; few-shot fine-tuning has a rate of its own to tune."""
+    if not metric.startswith("fewshot") or not len(runs):
+        return "exceeded", ""
+    share = sum(ended(run, metric) for run in runs) / len(runs)
+    if share <= ILL_TUNED:
+        return "exceeded", ""
+    return (
+        "not yet measured",
+        f"; the evaluation's own rate lies at the end of its grid in {share:.0%} of the runs",
+    )
+
+
+def ended(run: Row, metric: str) -> bool:
+    """Whether the evaluation's own rate is the first or last that it tried."""
+    kind, rates = metric.removeprefix("fewshot_"), run.values.get("evaluate.fewshot.lrs") or ()
+    at_end = run.result.get(f"fewshot/{kind}_lr") in (*rates[:1], *rates[-1:])
+    return bool(run.result.get(f"fewshot/{kind}_at_edge", at_end))
+
+
+def against_the_mask(runs: Table, metric: str) -> Measured | None:
+    """LP-FT minus the better of fine-tuning and fine-tuning with the loss over the task's logits alone.
+
+    The second is the control that decides: it costs nothing and needs no probing. The weaker of the two
+    intervals is the value, and LP-FT over the mask, replay and regularisation are told beside it.
+    """
+    lpft = row(runs, "lpft")
+    pairs = {
+        "fine-tuning": compared(lpft, row(runs, "finetune"), metric),
+        "fine-tuning, task's logits": compared(lpft, row(runs, "finetune", over="task"), metric),
+    }
+    if None in pairs.values():
+        return None
+    known = {name: pair for name, pair in pairs.items() if pair is not None}
+    name, (ours, theirs, found) = min(known.items(), key=lambda item: item[1][2].low)
+    beside = [f"over {other} {pair[2]}" for other, pair in known.items()]
+    masked = compared(row(runs, "lpft", over="task"), row(runs, "finetune", over="task"), metric)
+    beside += [f"LP-FT + mask over the mask {masked[2]}"] if masked else []
+    for method in RIVALS:
+        if (pair := compared(lpft, row(runs, "finetune", method), metric)) is not None:
+            beside.append(f"over {method} {pair[2]}")
+    rates = f"lr {rate(ours)}{edge(lpft, ours)} and {rate(theirs)}"
+    at_most, why = best_allowed(ours + theirs, metric)
+    reason = f"the weaker is over {name}; {'; '.join(beside)}; {rates}; {len(ours)} seeds, equal epochs{why}"
+    return Measured(found, ours + theirs, reason, at_most)
+
+
+def coupled(runs: Table, metrics: Iterable[str] = ("knn_task", "fewshot_ft")) -> Measured | None:
+    """The least of the paired differences method + LP-FT minus method, over SI, DER and LwF and metrics."""
+    found: dict[str, Pair] = {}
+    for metric in metrics:
+        for method in ("si", "der", "lwf"):
+            pair = compared(row(runs, "lpft", method), row(runs, "finetune", method), metric)
+            if pair is None:
+                return None
+            found[f"{method} {metric}"] = pair
+    ours, theirs, interval = min(found.values(), key=lambda pair: pair[2].low)
+    reason = "; ".join(f"{name} {told(pair)}" for name, pair in found.items())
+    at_most, why = best_allowed(
+        Table([run for pair in found.values() for run in pair[0] + pair[1]]), "fewshot_ft"
+    )
+    return Measured(interval, ours + theirs, f"{reason}; the weakest counts; equal epochs{why}", at_most)
+
+
+def told(pair: Pair) -> str:
+    """The difference, what it starts from, seeds and rates."""
+    ours, theirs, interval = pair
+    return f"{interval} (lr {rate(ours):g} and {rate(theirs):g}, {len(ours)} seeds)"
+
+
+def without_labels(runs: Table) -> Measured | None:
+    """LP-FT minus fine-tuning under kNN; nothing where neither learned more than an untrained network has."""
+    pair = compared(row(runs, "lpft"), row(runs, "finetune"), "knn_task")
+    untrained = row(runs, "frozen")
+    if pair is None or not len(untrained):
+        return None
+    ours, theirs, found = pair
+    levels = [table.interval("test/knn_task").value for table in (ours, theirs, untrained)]
+    names = ("LP-FT", "fine-tuning", "untrained")
+    reason = f"{', '.join(f'{n} {v:.1f}' for n, v in zip(names, levels))}; {told(pair)}; 10 epochs a task"
+    learned = min(levels[:2]) > levels[2]
+    return Measured(found, ours + theirs, reason, "exceeded" if learned else "not yet measured")
+
+
+CLOSED = ("test/ncm_class", "test/lda_class", "test/ranpac_class")
+
+
+def on_scenes(runs: Table) -> Measured | None:
+    """LP-FT minus fine-tuning under few-shot fine-tuning; at most partly where a frozen network does better.
+
+    The control: heads in closed form on features that were never trained, against the class accuracy of
+    LP-FT's own head and of the same closed forms on its features. The small table has the few-shot probe
+    instead, and is never more than partly.
+    """
+    is_small = any(run.values.get("data.train_size") for run in runs)
+    metric = "probe" if is_small else "fewshot_ft"
+    pair, frozen = compared(row(runs, "lpft"), row(runs, "finetune"), metric), row(runs, "frozen")
+    if pair is None or not len(frozen):
+        return None
+    ours, theirs, found = pair
+    without, trained = (best_closed(table) for table in (frozen, ours))
+    beside = [f"fine-tuning {theirs.interval(f'test/{metric}').value:.1f}"]
+    beside += [f"frozen {frozen.interval(f'test/{metric}').value:.1f}"]
+    beside += [f"class accuracy, best closed form: frozen {without:.1f}, LP-FT {trained:.1f}"]
+    beside += (
+        ["few images of each class and domain, probe instead of few-shot fine-tuning"] if is_small else []
+    )
+    allowed, why = best_allowed(ours + theirs, metric)
+    at_most = worse(allowed, "exceeded" if trained >= without and not is_small else "partly")
+    reason = f"{'; '.join(beside)}; {told(pair)}, equal epochs{why}"
+    return Measured(found, ours + theirs, reason, at_most)
+
+
+def best_closed(runs: Table) -> float:
+    """The closed form that is best on validation, its test accuracy; the head too where there is one."""
+    keys = [key for key in (*CLOSED, "test/head_class") if all(key in run.result for run in runs)]
+    best = max(keys, key=lambda key: runs.interval(key.replace("test/", "val/")).value)
+    return runs.interval(best).value
+
+
+def subset_on_sentiment(runs: Table) -> Measured | None:
+    """Probing the task's own subset (masks, capsules, rows of the head) minus the best row without it.
+
+    The control is LP-FT by the head alone on the same network: if that does as well, the subset adds nothing.
+    """
+    groups = {name: Table([run for run in runs if kind_of(run.values) == name]) for name in SYSTEMS}
+    ours = groups.pop("B-CL + LP-FT of the task's subset")
+    pairs = {name: compared(ours, table, "head_task") for name, table in groups.items() if len(table)}
+    known = {name: pair for name, pair in pairs.items() if pair is not None}
+    if "B-CL" not in known or "B-CL + LP-FT of the head" not in known:
+        return None
+    name, (mine, theirs, found) = min(known.items(), key=lambda item: item[1][2].low)
+    beside = [f"over {other} {told(pair)}" for other, pair in known.items()]
+    return Measured(
+        found, mine + theirs, f"the weakest is over {name}; {'; '.join(beside)}; MiniLM, not BERT"
+    )
+
+
+SYSTEMS = (
+    "adapters",
+    "adapters + LP-FT",
+    "masks",
+    "B-CL",
+    "B-CL + LP-FT of the head",
+    "B-CL + LP-FT of the task's subset",
+)
+
+
+def kind_of(values: Mapping[str, object]) -> str:
+    """Which of SYSTEMS a run is, empty for another."""
+    is_lpft, head = values.get("schedule") == "lpft", values.get("schedule.head", "head")
+    masked, capsules = (values.get("methods") or "") == "hat", bool(values.get("backbone.capsules"))
+    if not masked:
+        return ("adapters + LP-FT" if is_lpft else "adapters") if not capsules else ""
+    if not capsules:
+        return "" if is_lpft else "masks"
+    whole = {"head": "B-CL + LP-FT of the head", "task": "B-CL + LP-FT of the task's subset"}
+    return whole.get(str(head), "") if is_lpft else "B-CL"
+
+
+def rate(runs: Table) -> float:
+    return float(runs[0].values["schedule.lr"])
+
+
+def edge(tried: Table, chosen: Table) -> str:
+    """A warning where the chosen learning rate is the first or last that was tried."""
+    rates = list(tried.by("schedule.lr"))
+    return " (edge of its grid)" if rate(chosen) in (rates[0], rates[-1]) else ""
