@@ -1,10 +1,11 @@
 """How fast the site answers, what a worker costs, and what a change of the model does to its visitors.
 
-    python -m benchmarks.site [--seconds 60] [--clients 200] [--items N ...] > docs/results/bench-site.json
+    python -m benchmarks.site --json [--seconds 60] [--clients 200] [--items N ...]
 
-The server has one core and the load generator the other. Catalogues are generated: titles of three words, and
-200 pruned weights a row for the size that is asked for; a basket has five items. Time to a usable first page
-is that of Debian's chromium on the embedded sample, where Playwright is installed.
+The benchmark binds the server to one core and itself, the load generator, to the other. Catalogues are
+generated: titles of three words, and 400 pruned weights a row for the size that is asked for; a basket has
+five items. Time to a usable first page is that of Debian's chromium on the embedded sample, where Playwright
+is installed.
 """
 
 import argparse
@@ -22,13 +23,14 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from benchmarks.figures import stamped
+from benchmarks.figures import flat, save, stamped
+from lineshaft.cli.output import print_json, print_table
 from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.models.itemitem import Pruned
 from lineshaft.recommend.site.artefact import Extras, build
 from lineshaft.recommend.site.serving import Serving, serving
 
-WEIGHTS = 200
+WEIGHTS = 400
 RATE = 600
 """Requests a second that all visitors make together where they pause, as people do."""
 WORDS = [
@@ -227,6 +229,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--items", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--json", action="store_true", help="print one JSON object; else a table")
+    parser.add_argument("--out", type=Path, help="also write the figures to this file")
     given = parser.parse_args()
     values: dict[str, object] = {
         "seconds": given.seconds,
@@ -252,7 +256,13 @@ def main() -> None:
             folder, home / "change", items, min(given.clients, 50), min(given.seconds, 20)
         )
         values["first_page"] = first_page(home / "page")
-    print(json.dumps(stamped(values), indent=1))
+    kept = stamped(values)
+    if given.out is not None:
+        save(given.out, kept)
+    if given.json:
+        print_json(kept)
+    else:
+        print_table(flat(kept), ["figure", "value"])
 
 
 if __name__ == "__main__":

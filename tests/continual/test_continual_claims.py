@@ -57,6 +57,15 @@ def test_coupling_counts_the_weakest_method(tmp_path):
     assert found.interval.value == pytest.approx(-3) and "der knn_task -3" in found.reason
 
 
+def test_few_shot_rates_that_end_too_early_decide_nothing(tmp_path):
+    claim = next(claim for claim in CLAIMS if claim.id == "continual.probe")
+    for name, rate, verdict in (("inside", 0.01, "reproduced"), ("end", 0.003, "not yet measured")):
+        runs = grid(tmp_path / name, mask=80.0)
+        for run in runs:
+            run.result["fewshot/ft_lr"] = rate
+        assert claim.judged(claim.evidence(runs)) == verdict
+
+
 def ssl(runs, lpft, finetune, untrained=70.0):
     """Plant three seeds of SimSiam; LP-FT by the wider head looks worse on validation and better on test."""
     for config in seq_cifar10_self_supervised():
@@ -87,7 +96,7 @@ def test_networks_that_learned_nothing_show_nothing(tmp_path):
 
 @pytest.mark.parametrize(("closed", "verdict"), [(50.0, "reproduced"), (95.0, "partly")])
 def test_on_scenes_a_frozen_network_can_break_the_claim(tmp_path, closed, verdict):
-    scores = ("fewshot_ft", "ncm_class", "lda_class", "ranpac_class")
+    scores = ("fewshot_ft", "probe", "ncm_class", "lda_class", "ranpac_class")
     for config in scenes():
         level = {"lpft": 90.0, "finetune": 85.0}.get(config.schedule.name, closed)
         noise = 0.1 * config.seed * (config.schedule.name == "lpft")

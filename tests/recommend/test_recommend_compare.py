@@ -20,7 +20,7 @@ from lineshaft.recommend.models.graph import Graph
 from lineshaft.recommend.models.l3ae import L3ae
 from lineshaft.recommend.models.popularity import Popularity
 from lineshaft.recommend.models.trial import Guests, Members
-from lineshaft.recommend.models.wmf import Wmf
+from lineshaft.recommend.models.wmf import Bridge, Wmf
 from lineshaft.recommend.text.encoders import Words
 
 WORDS = (Words(width=16),)
@@ -109,6 +109,9 @@ def test_pairs_and_names() -> None:
     ]
     assert changed(NET.model_copy(update={"distil": 0.0}), NET) == "distil=0.0"
     assert [name for name, _ in labelled((Ease(lam=1), Ease(lam=2)))] == ["ease", "lam=2.0"]
+    bridged = [Wmf(bridge=Bridge(hops=hops)) for hops in (2, 0)]
+    assert changed(bridged[1], bridged[0]) == "bridge.hops=0"
+    assert list(pairs(["wmf", "bridge.hops=0"], "")) == [("bridge.hops=0", "wmf")]
 
 
 def test_over_pairs_people_and_seeds() -> None:
@@ -123,6 +126,6 @@ def test_over_pairs_people_and_seeds() -> None:
 
 def test_the_kept_configurations_are_whole() -> None:
     every = comparison.tests() + comparison.ablations() + comparison.encoder() + comparison.tuning()
-    assert len(every) == 18
+    assert len(every) == 18 and len(comparison.closed()) == 2
     assert all(len(one.others) == 6 for one in comparison.tuning())
     assert isinstance(comparison.tests()[2].blend.trial, Guests)

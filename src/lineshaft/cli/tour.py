@@ -46,8 +46,10 @@ FAST_PARTICLES = ("nonthermal/electron_fraction", "nonthermal/electron_energy_sh
 RECALL = ("test/recall@100", "guest/recall@100")
 NEIGHBOURS = ("test/knn_task", "test/knn_class")
 JOINT_GOALS = ("lower/jga", "all/jga", "oracle/jga")
+HYBRID = ("hybrid/field", "core/field")
 EMBEDDED = (
     Step("plasma.simulate", metrics=FAST_PARTICLES),
+    Step("plasma.rollout", metrics=HYBRID),
     Step("recommend.guest", ("model=popularity,wmf,ease",), RECALL, "model"),
     Step("recommend.train", ("model=ease baskets=[3]",), ("val/recall@100", "val3/recall@100"), example=True),
     Step("continual.stream", ("schedule=finetune,lpft",), NEIGHBOURS, "schedule"),

@@ -60,8 +60,8 @@ def ablation_thick() -> list[Ladder]:
 
 
 def reference() -> list[Ladder]:
-    """What tails are held against: 960 particles a cell; 480 at a0 = 20, 240 for the thick target."""
-    wanted = ((TARGET, 960, 8), (STRONG, 480, 5), (THICK, 240, 3))
+    """What tails are held against: 480 particles a cell; 240 at a0 = 20 and for the thick target."""
+    wanted = ((TARGET, 480, 8), (STRONG, 240, 4), (THICK, 240, 2))
     return [
         Ladder(case=case, rungs=(Rung(label="reference", ppc=ppc),), seed=100 + seed)
         for case, ppc, seeds in wanted

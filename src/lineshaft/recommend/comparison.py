@@ -190,9 +190,32 @@ def tuning() -> list[Config]:
             task=task,
             fold="validation",
             rivals=(),
+            blend=None,
             net=None,
             others=(*settings.net_tries(), *settings.rival_tries(task)),
         )
         for settings in SETS
         for task in TASKS
     ]
+
+
+def closed() -> list[Config]:
+    """Rivals and blend alone, what the item graph adds to a bridge from texts, and its shuffled likeness."""
+    return [bridged(settings) for settings in SETS]
+
+
+def bridged(settings: Settings) -> Config:
+    """WMF whose unseen items get factors from texts with the graph, without it, and with a false one."""
+    wmf = settings.wmf_for(Unseen())
+    assert wmf.bridge is not None
+    bridges = (wmf.bridge, *(wmf.bridge.model_copy(update=change) for change in BRIDGES))
+    return Config(
+        data=settings.data,
+        task=Unseen(outside=False),
+        rivals=tuple(wmf.model_copy(update={"bridge": bridge}) for bridge in bridges),
+        blend=None,
+        net=None,
+    )
+
+
+BRIDGES: tuple[dict[str, object], ...] = ({"hops": 0}, {"shuffled": True})

@@ -8,6 +8,7 @@ what somebody wrote about it (verbatim), an item that both are linked to, the wo
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -82,5 +83,6 @@ def shared(catalogue: Catalogue, a: int, b: int) -> tuple[str, ...]:
     return tuple(word for word in _words(catalogue.titles[a]) if word in theirs)
 
 
-def _words(title: str) -> list[str]:
-    return list(dict.fromkeys(re.findall(r"\w{4,}", title.lower())))
+@lru_cache(maxsize=10_000)
+def _words(title: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(re.findall(r"\w{4,}", title.lower())))

@@ -109,4 +109,4 @@ def _draw(taste: np.ndarray, counts: np.ndarray, rng: np.random.Generator) -> np
     """True where drawn: counts[u] items of row u, drawn without replacement (Gumbel trick)."""
     keys = np.log(taste) + rng.gumbel(size=taste.shape)
     threshold = -np.take_along_axis(np.sort(-keys, axis=1), counts[:, None] - 1, axis=1)
-    return keys >= threshold
+    return np.asarray(keys >= threshold)

@@ -2,11 +2,14 @@
 
 Someone takes the network as the stream left it and adapts ALL of it to one task with a few labelled rows:
 fewshot_ft starts from a new random head, fewshot_lpft from a head fitted to the frozen features (logistic
-regression). Both then train everything, BatchNorm with its running statistics. The rate is the one of a grid
-with the best mean over tasks on the validation rows, chosen for each of the two by itself.
+regression). Both then train everything, BatchNorm with its running statistics. The rate is the one with the
+best mean over tasks on the validation rows, chosen for each of the two by itself; where the best rate of the
+grid is its first or last, the grid goes on in that direction: features of other schedules want other rates.
 """
 
 import copy
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Literal
 
 import torch
@@ -26,6 +29,7 @@ from lineshaft.continual.streams.stream import Stream, Task
 Kind = Literal["ft", "lpft"]
 KINDS: tuple[Kind, Kind] = ("ft", "lpft")
 MOMENTUM, RIDGE = 0.9, 1e-3
+FURTHER, MOST = 3.0, 6  # the factor between rates beyond the grid, and how many are tried at most
 
 
 class Fewshot(Evaluation):
@@ -36,7 +40,7 @@ class Fewshot(Evaluation):
     epochs: int = Field(10, ge=1, description="epochs over the few rows")
     batch: int = Field(50, ge=2, description="greatest batch")
     lrs: tuple[float, ...] = Field(
-        (0.003, 0.01, 0.03), min_length=1, description="learning rates to choose from"
+        (0.003, 0.01, 0.03), min_length=1, description="learning rates to begin with"
     )
 
     def check(self, stream: Stream, objective: Objective) -> None:
@@ -48,15 +52,15 @@ class Fewshot(Evaluation):
             return {}
         found: Found = {}
         for kind in KINDS:
-            tried = [self._adapted(look, kind, lr) for lr in self.lrs]
-            best = max(range(len(tried)), key=lambda i: sum(tried[i]["val"]))
+            tried = followed(self.lrs, partial(self._adapted, look, kind), lambda scores: sum(scores["val"]))
+            best = max(tried, key=lambda lr: sum(tried[lr]["val"]))
             found |= {f"{share}/fewshot_{kind}": tried[best][share] for share in SHARES}
-            found[f"fewshot/{kind}_lr"] = self.lrs[best]
+            found |= {f"fewshot/{kind}_lr": best, f"fewshot/{kind}_at_edge": float(at_edge(tried, best))}
         return found
 
-    def _adapted(self, look: Look, kind: Kind, lr: float) -> dict[str, list[float]]:
+    def _adapted(self, look: Look, kind: Kind, lr: float) -> "Scores":
         """Accuracies by share, one a task."""
-        found: dict[str, list[float]] = {share: [] for share in SHARES}
+        found: Scores = {share: [] for share in SHARES}
         for task in look.stream.tasks:
             net, head = self._start(look, kind, task)
             self._train(look, net, head, task, lr)
@@ -91,6 +95,27 @@ class Fewshot(Evaluation):
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()
                 optimiser.step()
+
+
+Scores = dict[str, list[float]]
+
+
+def followed(
+    rates: Sequence[float], scores: Callable[[float], Scores], value: Callable[[Scores], float]
+) -> dict[float, Scores]:
+    """Scores of the rates, and of further ones while the best lies at an end, at most MOST of those."""
+    tried = {rate: scores(rate) for rate in rates}
+    for _ in range(MOST):
+        best = max(tried, key=lambda rate: value(tried[rate]))
+        if not at_edge(tried, best):
+            break
+        further = best / FURTHER if best == min(tried) else best * FURTHER
+        tried[further] = scores(further)
+    return tried
+
+
+def at_edge(rates: Iterable[float], best: float) -> bool:
+    return best in (min(rates), max(rates))
 
 
 def new_head(width: int, classes: int, draws: Generator) -> nn.Linear:

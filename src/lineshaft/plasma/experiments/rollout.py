@@ -13,6 +13,7 @@ from lineshaft import engine
 from lineshaft.engine import Figure, Folder, Run
 from lineshaft.plasma.lhpc.build import assembled, load
 from lineshaft.plasma.lhpc.cache import trajectories
+from lineshaft.plasma.lhpc.device import prepare
 from lineshaft.plasma.lhpc.evaluate import at_restart, step_time
 from lineshaft.plasma.lhpc.methods import AnyMethod, Lhpc, Redrawn
 from lineshaft.plasma.lhpc.phase import BINS, phase_space, reach
@@ -79,6 +80,7 @@ def restart(config: Config) -> int:
 def run(config: Config, run: Run) -> dict[str, float]:
     """Simulate, restart, roll out, compare every 8 steps."""
     torch.manual_seed(config.seed)
+    prepare(run.device)
     method, learned = weights(config, run.device)
     target, amplitude = learned.target, len(config.target.train) + len(config.target.valid)
     kept, core = trajectories(target, run.device), Lhpc(net="none")

@@ -10,6 +10,7 @@ from torch import Tensor
 from lineshaft import engine
 from lineshaft.engine import Run
 from lineshaft.plasma.lhpc.build import assembled, load
+from lineshaft.plasma.lhpc.device import prepare
 from lineshaft.plasma.lhpc.evaluate import seconds
 from lineshaft.plasma.lhpc.methods import AllFluid, Lhpc
 from lineshaft.plasma.lhpc.particles import Particles, moments
@@ -40,7 +41,7 @@ class Config(engine.Config):
 def run(config: Config, run: Run) -> dict[str, float]:
     """Milliseconds a step of every solver, and the ratio of all particles to each."""
     torch.manual_seed(config.seed)
-    torch.set_float32_matmul_precision("high")
+    prepare(run.device)
     target, device = config.target, run.device
     everything = start(target, 1, device, config.seed)
     fluid, some = moments(everything, target.cells), part(everything, config.share)

@@ -26,6 +26,7 @@ from lineshaft.plasma.lhpc.build import (
     variants,
 )
 from lineshaft.plasma.lhpc.cache import trajectories
+from lineshaft.plasma.lhpc.device import prepare
 from lineshaft.plasma.lhpc.evaluate import Errors, roll, step_time
 from lineshaft.plasma.lhpc.inject import Injection
 from lineshaft.plasma.lhpc.learn import Course, calibrate, noisy, train
@@ -101,7 +102,7 @@ class Config(engine.Config):
 def run(config: Config, run: Run) -> dict[str, float]:
     """Make the data, train stage by stage, choose on the validation amplitude, score on the held-out ones."""
     torch.manual_seed(config.seed)
-    torch.set_float32_matmul_precision("high")  # of the nets; nothing else multiplies matrices
+    prepare(run.device)
     clock = time.monotonic()
     kept = trajectories(config.target, run.device)
     metrics = {"data/seconds": time.monotonic() - clock, "data/gauss": kept.gauss}

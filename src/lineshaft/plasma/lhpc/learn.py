@@ -93,7 +93,7 @@ class Stepper:
         for name, value in batch.items():
             self.inputs[name].copy_(value)
         self.graph.replay()
-        return self.value
+        return self.value.detach()
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def opened(warm: Path, cold: Path, items: Path) -> Data:
         catalogue=catalogue(items),
         rule=by_item,
         published_warm=known,
-        published_cold=Split(*(pairs(cold / f"{name}.csv") for name in ("train", "test")), unseen),
+        published_cold=Split(pairs(cold / "train.csv"), pairs(cold / "test.csv"), unseen),
     )
 
 

@@ -9,7 +9,7 @@ more.)
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -80,7 +80,7 @@ class Lots:
         return _hashed(f"{self.key}|{self.users[u]}|{self.items[i]}" for u, i in pairs)
 
 
-def _hashed(texts) -> np.ndarray:
+def _hashed(texts: Iterable[str]) -> np.ndarray:
     drawn = [hashlib.sha256(text.encode()).digest()[:8] for text in texts]
     return np.frombuffer(b"".join(drawn), "<u8").astype(float) / 2.0**64
 
@@ -92,7 +92,7 @@ Rule = Callable[[csr_matrix, np.ndarray], np.ndarray]
 def by_user(likes: csr_matrix, lots: np.ndarray, share: float = 0.8) -> np.ndarray:
     """All but about `share` of the items of every user who has five or more."""
     kept = np.where(sizes(likes) >= FEWEST, fraction(likes, share), sizes(likes))
-    return _place(rows_of_pairs(likes), lots) >= kept[rows_of_pairs(likes)]
+    return np.asarray(_place(rows_of_pairs(likes), lots) >= kept[rows_of_pairs(likes)])
 
 
 def by_item(likes: csr_matrix, lots: np.ndarray, part: int = 5) -> np.ndarray:
@@ -102,7 +102,7 @@ def by_item(likes: csr_matrix, lots: np.ndarray, part: int = 5) -> np.ndarray:
     a uniform draw would; a uniform draw rewards side information that the test does not.
     """
     per_item = np.bincount(likes.indices, minlength=likes.shape[1])
-    return _place(likes.indices, lots) < (per_item // part)[likes.indices]
+    return np.asarray(_place(likes.indices, lots) < (per_item // part)[likes.indices])
 
 
 def _place(group: np.ndarray, lots: np.ndarray) -> np.ndarray:

@@ -43,7 +43,7 @@ class Ranks:
 
     def hits(self, k: int) -> np.ndarray:
         """(pairs,) probability of being among the first k when ties are broken by lot."""
-        return np.clip((k - self.above) / self.level, 0, 1)
+        return np.asarray(np.clip((k - self.above) / self.level, 0, 1))
 
     def recall(self, k: int) -> np.ndarray:
         """(asked users,) recall@k, in the order of `users`."""
@@ -64,7 +64,7 @@ class Ranks:
         last, first = (np.minimum(k, n).astype(int) for n in (self.above + self.level, self.above))
         gain = (total[last] - total[first]) / self.level
         _, index, count = np.unique(self.user, return_inverse=True, return_counts=True)
-        return np.bincount(index, gain) / total[np.minimum(count, k)]
+        return np.asarray(np.bincount(index, gain) / total[np.minimum(count, k)])
 
     def coverage(self) -> float:
         """Share of the candidates that stand among the first LISTED of at least one user."""
@@ -115,7 +115,8 @@ def rank(score: Score, fold: Fold, chunk: int = 512) -> Ranks:
     parts = [
         _rank_chunk(score, fold, asked[i : i + chunk], barred, listed) for i in range(0, len(asked), chunk)
     ]
-    return Ranks(*np.concatenate(parts, axis=1), listed=listed)
+    user, item, above, level = np.concatenate(parts, axis=1)
+    return Ranks(user, item, above, level, listed)
 
 
 def _barred(fold: Fold) -> np.ndarray:

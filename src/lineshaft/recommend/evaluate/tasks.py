@@ -79,14 +79,13 @@ class Unseen(Task):
     name: Literal["unseen"] = "unseen"
     share: float = Field(0.2, gt=0, lt=1, description="share of the users asked in and out of the training")
     most: int = Field(1100, ge=1, description="of these at most")
+    outside: bool = Field(True, description="whether they are asked once more after they were taken out")
 
     def groups(self, data: Data, seed: int) -> Groups:
         fold = self._fold(data, seed)
         guests = folds.draw_guests(data.likes, lots_of(data, seed), self.share, self.most)
-        return [
-            {"unseen": fold, "inside": folds.asked_alone(fold, guests)},
-            {"outside": folds.apart(fold, guests)},
-        ]
+        within: Groups = [{"unseen": fold, "inside": folds.asked_alone(fold, guests)}]
+        return [*within, {"outside": folds.apart(fold, guests)}] if self.outside else within
 
     def _fold(self, data: Data, seed: int) -> Fold:
         fold = folds.warm_fold(data.cold(seed))

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
+from scipy.sparse import csr_matrix
 
 from lineshaft import engine
 from lineshaft.engine import Figure, Run
@@ -66,7 +67,7 @@ def folds(config: Config, data: Data) -> list[Mapping[str, Fold]]:
     ]
 
 
-def _hidden(likes, lots: np.ndarray, count: int) -> np.ndarray:
+def _hidden(likes: csr_matrix, lots: np.ndarray, count: int) -> np.ndarray:
     """As many of the liked items as the test hides, by lot; at most half of them."""
     liked = np.unique(likes.indices)
     order = liked[np.argsort(lots[liked], kind="stable")]

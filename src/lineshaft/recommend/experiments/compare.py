@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -52,7 +52,7 @@ class Config(engine.Config):
     task: AnyTask = Field(Warm(), description="what is asked")
     fold: Literal["test", "validation"] = Field("test", description="validation: to tune by, stage val")
     rivals: tuple[AnyModel, ...] = Field((Popularity(), Ease(), Wmf()), description="to be beaten")
-    blend: Blend = Field(Blend(), description="the parts behind the gate")
+    blend: Blend | None = Field(Blend(), description="the parts behind the gate; none: models alone")
     net: AnyModel | None = Field(SHORT, description="the network that joins the blend")
     variants: tuple[AnyModel, ...] = Field((), description="the network otherwise, in the full one's place")
     others: tuple[AnyModel, ...] = Field((), description="other networks, alone")
@@ -113,8 +113,9 @@ class Bench:
         config = self.config
         for name, model in labelled(config.rivals):
             yield name, partial(self._alone, name, model, (config.seed,))
-        if config.net is not None:
+        if config.blend is not None:
             yield "blend", self._blend
+        if config.net is not None:
             yield f"blend+{config.net.name}", partial(self._net, config.net.name, config.net)
         for name, model in labelled(config.others):
             yield name, partial(self._alone, name, model, config.seeds)
@@ -157,6 +158,7 @@ class Bench:
     def chosen(self) -> tuple[list[tuple[Model, bool]], Weights, Weights]:
         """The parts with whether they have a rare twin, the gate without the network and the gate with it."""
         config, seed = self.config, self.config.seed
+        assert config.blend is not None
         drawn = config.blend.trial.draw(self.train, self.catalogue, seed)
         inner = Inner(self.catalogue, drawn, config.blend.trial.most)
         parts: list[tuple[Model, bool]] = []
@@ -224,14 +226,19 @@ def candidates(fold: Fold) -> np.ndarray:
 
 
 def changed(model: Model, beside: Model) -> str:
-    """What tells a variant from the full model: `edges=none`."""
-    own, other = model.model_dump(), beside.model_dump()
-    words = [
-        f"{key}={value['name'] if isinstance(value, dict) and 'name' in value else value}"
-        for key, value in own.items()
-        if value != other.get(key)
-    ]
-    return ",".join(words) or model.name
+    """What tells a variant from the full model: `edges=none`, `bridge.hops=0`."""
+    return ",".join(_changes(model.model_dump(), beside.model_dump(), "")) or model.name
+
+
+def _changes(own: Mapping[str, Any], other: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    for key, value in own.items():
+        theirs = other.get(key)
+        if value == theirs:
+            continue
+        if isinstance(value, dict) and isinstance(theirs, dict) and value.get("name") == theirs.get("name"):
+            yield from _changes(value, theirs, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}={value['name'] if isinstance(value, dict) and 'name' in value else value}"
 
 
 def labelled(models: Sequence[Model]) -> list[tuple[str, Model]]:
@@ -261,14 +268,17 @@ def flat(found: Found, net: Model | None) -> dict[str, float]:
 
 
 def pairs(labels: list[str], net: str) -> Iterator[tuple[str, str]]:
-    """Blends over all others, the network over its rivals; a variant over the full network in its place."""
+    """Blends over all others, the network over its rivals; a variant over the full network in its place.
+
+    Without a network, a variant over the first model.
+    """
     order = [f"blend+{net}", "blend", net]
     whole = [label for label in labels if "=" not in label]
     for one in (label for label in order if label in whole):
         rivals = [label for label in whole if label not in order[: order.index(one) + 1]]
         yield from ((one, other) for other in rivals)
     for one in (label for label in labels if "=" in label):
-        full = f"blend+{net}" if one.startswith("blend+") else net
+        full = f"blend+{net}" if one.startswith("blend+") else net or labels[0]
         if full in whole:
             yield one, full
 

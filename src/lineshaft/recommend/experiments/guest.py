@@ -58,7 +58,7 @@ def folds(config: Config, data: Data) -> list[Mapping[str, Fold]]:
         f"guest{'' if basket is None else basket}": guest_fold(data.likes, guests, basket, lots)
         for basket in (None, *config.baskets)
     }
-    groups = [
+    groups: list[Mapping[str, Fold]] = [
         {"val": asked_alone(warm_fold(data.validation(rows_of(warm.train, ~guests), seed)), asked)},
         {"test": warm_fold(warm)},
         outside,

@@ -157,8 +157,9 @@ def product(left: csr_matrix, right: Tensor) -> Tensor:
     """Sparse times dense, where the dense one lies; on the CPU by scipy, which every platform has."""
     if right.device.type == "cpu":
         return torch.from_numpy(np.asarray(left @ right.numpy(), np.float32))
-    parts = (torch.from_numpy(part) for part in (left.indptr, left.indices, left.data.astype(np.float32)))
-    return torch.sparse_csr_tensor(*parts, left.shape).to(right.device) @ right
+    starts, columns = torch.from_numpy(left.indptr), torch.from_numpy(left.indices)
+    values = torch.from_numpy(left.data.astype(np.float32))
+    return torch.sparse_csr_tensor(starts, columns, values, left.shape).to(right.device) @ right
 
 
 def _stacked(likes: csr_matrix, problem: Problem) -> csr_matrix:

@@ -55,7 +55,8 @@ class Similar(Scorer):
 
     def contributions(self, basket: np.ndarray, items: np.ndarray) -> np.ndarray:
         close = self.vectors[basket] @ self.vectors[items].T
-        return (close if self.power == 1 else np.maximum(close, 0) ** self.power) / max(1, len(basket))
+        powered = close if self.power == 1 else np.maximum(close, 0) ** self.power
+        return np.asarray(powered / max(1, len(basket)))
 
     def state(self) -> State:
         return State({"power": self.power}, {"vectors": self.vectors}, {})

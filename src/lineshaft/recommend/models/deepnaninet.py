@@ -124,7 +124,7 @@ class Training:
         for _ in range(how.epochs):
             for users in self.draws.batches(how.batch):
                 optimiser.zero_grad(set_to_none=True)
-                self.loss(users).backward()
+                self.loss(users).backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 rate.step()
         return self.scorer()
@@ -181,7 +181,7 @@ class Reading:
 def schedule(step: int, steps: int) -> float:
     """Linear warm-up over a twentieth, then half a cosine down to a twentieth of the rate."""
     warm = min(1.0, (step + 1) / (0.05 * steps + 1))
-    return warm * (0.05 + 0.95 * 0.5 * (1 + np.cos(np.pi * step / steps)))
+    return float(warm * (0.05 + 0.95 * 0.5 * (1 + np.cos(np.pi * step / steps))))
 
 
 class BasketNet(Scorer):
@@ -193,7 +193,7 @@ class BasketNet(Scorer):
 
     def affinity(self, baskets: csr_matrix) -> np.ndarray:
         users = np.stack([self.user(row.indices) for row in baskets]).astype(np.float32)
-        return users @ self.arrays["out"].T + self.arrays["bias"]
+        return np.asarray(users @ self.arrays["out"].T + self.arrays["bias"])
 
     def user(self, basket: np.ndarray) -> np.ndarray:
         """(width,) the basket's vector; as `nets.towers.BasketTower`, for one basket."""
@@ -209,7 +209,7 @@ class BasketNet(Scorer):
         seen = (match / match.sum(1, keepdims=True) @ own).ravel()
         attended = (a["value.weight"] @ seen + a["value.bias"]) * min(root, 4)
         inner = np.tanh(a["first.weight"] @ mean + a["first.bias"])
-        return mean @ a["mix"] + a["second.weight"] @ inner + a["second.bias"] + attended
+        return np.asarray(mean @ a["mix"] + a["second.weight"] @ inner + a["second.bias"] + attended)
 
     def state(self) -> State:
         return State({}, {name.replace(".", "_"): array for name, array in self.arrays.items()}, {})

@@ -130,7 +130,7 @@ class Towers(Scorer):
             users = self.taught.users(baskets)
         else:
             users = _transform(baskets, self.taught.factors, self.scale[1])
-        return self.net(torch.from_numpy(users / self.scale[0])).numpy() @ self.vectors.T
+        return np.asarray(self.net(torch.from_numpy(users / self.scale[0])).numpy() @ self.vectors.T)
 
     def state(self) -> State:
         arrays = {f"user_{name.replace('.', '_')}": value for name, value in self.user.items()}
@@ -171,7 +171,7 @@ def _part_mean(place: Tensor, liked: Tensor, rows: int, factors: Tensor, draws: 
 def _transform(baskets: csr_matrix, factors: np.ndarray, stretch: float) -> np.ndarray:
     """(baskets, factors) mean of the items' factors, times the stretch."""
     size = np.maximum(np.asarray(baskets.sum(1)), 1)
-    return (stretch * np.asarray(baskets @ factors) / size).astype(np.float32)
+    return np.asarray(stretch * np.asarray(baskets @ factors) / size, np.float32)
 
 
 def _stretch(rows: csr_matrix, users: np.ndarray, factors: np.ndarray) -> float:

@@ -46,7 +46,7 @@ class Folded(Scorer):
     def affinity(self, baskets: csr_matrix) -> np.ndarray:
         classes = gate.size_class(baskets)
         if baskets.shape[0] == 1:
-            return self.matrices[classes[0]].affinity(baskets) + self.bias[classes]
+            return np.asarray(self.matrices[classes[0]].affinity(baskets) + self.bias[classes])
         found = np.empty(baskets.shape, np.float32)
         for one in np.unique(classes):
             rows = np.flatnonzero(classes == one)

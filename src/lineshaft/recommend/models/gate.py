@@ -31,7 +31,7 @@ FEWEST = 100
 
 def size_class(baskets: csr_matrix) -> np.ndarray:
     """(baskets,) index into BINS; an empty basket counts as the smallest."""
-    return np.maximum(np.digitize(np.diff(baskets.indptr), BINS) - 1, 0)
+    return np.asarray(np.maximum(np.digitize(np.diff(baskets.indptr), BINS) - 1, 0))
 
 
 def normalised(

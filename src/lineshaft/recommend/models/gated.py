@@ -32,5 +32,6 @@ class Gated(Scorer):
     @classmethod
     def from_state(cls, catalogue: Catalogue, likes: np.ndarray, state: State) -> "Gated":
         parts = {name: state.parts[name] for name in state.values["order"]}
-        numbers = (state.arrays[name] for name in ("rated", "unrated", "place"))
-        return cls(catalogue, likes, parts, Weights(*numbers, tuple(state.values["rare"]), len(parts)))
+        rated, unrated, place = (state.arrays[name] for name in ("rated", "unrated", "place"))
+        weights = Weights(rated, unrated, place, tuple(state.values["rare"]), len(parts))
+        return cls(catalogue, likes, parts, weights)

@@ -73,7 +73,7 @@ class Pruned(Scorer):
 
     def dense(self) -> np.ndarray:
         """(items, items)."""
-        return self.weights.toarray()
+        return np.asarray(self.weights.toarray())
 
     def state(self) -> State:
         arrays = {

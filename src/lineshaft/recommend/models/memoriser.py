@@ -31,7 +31,7 @@ class Echo(Scorer):
         return self.affinity(baskets)
 
     def affinity(self, baskets: csr_matrix) -> np.ndarray:
-        return baskets.toarray().astype(np.float32)
+        return np.asarray(baskets.toarray(), np.float32)
 
     def state(self) -> State:
         return State({}, {}, {})

@@ -43,7 +43,7 @@ NEEDED = {
 VERSION = 1
 """Raised when a file of this version can no longer be read as before."""
 
-WEIGHED, RIVALS = 25, 500
+WEIGHED, RIVALS = 25, 200
 """Largest basket whose reasons weigh falls, and how many of the best items a fall is counted among."""
 
 
@@ -100,7 +100,7 @@ class Scorer(ABC):
     @staticmethod
     def _says_nothing(scores: np.ndarray, baskets: csr_matrix) -> np.ndarray:
         """(baskets,) whether every item outside the basket has the same score."""
-        constant = np.diff(baskets.indptr) == 0
+        constant: np.ndarray = np.diff(baskets.indptr) == 0
         for row in np.flatnonzero(~constant):
             outside = np.delete(scores[row], baskets.indices[baskets.indptr[row] : baskets.indptr[row + 1]])
             constant[row] = len(outside) == 0 or outside.min() == outside.max()
@@ -153,7 +153,7 @@ class Scorer(ABC):
             shape=(len(basket), len(self.likes)),
         )
         whole = self.score(one_row(basket, len(self.likes)))[0, items]
-        return whole[None] - self.score(rows)[:, items]
+        return np.asarray(whole[None] - self.score(rows)[:, items])
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write one safetensors file that `load` reads."""

@@ -72,4 +72,4 @@ def damped(likes: np.ndarray) -> np.ndarray:
 
 def twin(z: np.ndarray, likes: np.ndarray) -> np.ndarray:
     """A part's scores once more, for items that few have rated."""
-    return np.maximum(z * damped(likes), gate.LOW)
+    return np.asarray(np.maximum(z * damped(likes), gate.LOW))

@@ -21,7 +21,7 @@ from lineshaft.engine import Part
 from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.models.l3ae import BOTH, AnyEncoder
 from lineshaft.recommend.models.model import Model, Scorer, State, counts
-from lineshaft.recommend.text.columns import columns
+from lineshaft.recommend.text.columns import columns, rewired
 
 
 class Bridge(Part):
@@ -29,13 +29,15 @@ class Bridge(Part):
 
     lam: float = Field(10.0, gt=0, description="regularisation of the regression")
     hops: int = Field(2, ge=0, description="how far texts spread over the item graph")
+    shuffled: bool = Field(False, description="spread over the same graph between other items: a control")
     encoders: Annotated[tuple[AnyEncoder, ...], Field(min_length=1)] = Field(
         BOTH, description="what texts are turned into"
     )
 
     def extend(self, factors: np.ndarray, rated: np.ndarray, catalogue: Catalogue) -> np.ndarray:
         """Factors of all items: the rated ones' own, for the others what their texts and links say."""
-        known = columns(catalogue, self.encoders, self.hops)
+        where = rewired(catalogue) if self.shuffled else catalogue
+        known = columns(where, self.encoders, self.hops)
         centre = known[rated].mean(0)
         inside = (known[rated] - centre).astype(np.float64)
         gram = inside.T @ inside + self.lam * np.eye(known.shape[1])
@@ -108,7 +110,7 @@ class FoldIn(Scorer):
         self.gram = factors.T @ factors + reg * np.eye(factors.shape[1], dtype=np.float32)
 
     def affinity(self, baskets: csr_matrix) -> np.ndarray:
-        return self.users(baskets) @ self.scored.T
+        return np.asarray(self.users(baskets) @ self.scored.T)
 
     def users(self, baskets: csr_matrix) -> np.ndarray:
         """(baskets, factors) float32: (V'V + reg I + (alpha - 1) Vb'Vb)^-1 alpha Vb' 1."""
@@ -134,13 +136,13 @@ class FoldIn(Scorer):
         tensor = torch.from_numpy(liked)
         left = torch.from_numpy(self.gram) + (self.alpha - 1) * tensor.mT @ tensor
         right = self.alpha * tensor.sum(1, keepdim=True).mT
-        return torch.cholesky_solve(right, torch.linalg.cholesky(left))[..., 0].numpy()
+        return np.asarray(torch.cholesky_solve(right, torch.linalg.cholesky(left))[..., 0].numpy())
 
     def contributions(self, basket: np.ndarray, items: np.ndarray) -> np.ndarray:
         """(basket, items): the fold-in is a sum over the basket, alpha v_i' (...)^-1 scored_j."""
         own = self.factors[basket]
         solved = np.linalg.solve(self.gram + (self.alpha - 1) * own.T @ own, self.scored[items].T)
-        return (self.alpha * own @ solved).astype(np.float32)
+        return np.asarray(self.alpha * own @ solved, np.float32)
 
     def state(self) -> State:
         arrays = {"factors": self.factors, "scored": self.scored}

@@ -9,6 +9,7 @@ public code keeps only edges inside a batch of 100 items, about three of them; h
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -66,7 +67,9 @@ def graph(
         np.r_[0, np.cumsum(np.bincount(to, minlength=items))],
         np.lexsort((to, come)),
     )
-    return Graph(*(torch.from_numpy(np.ascontiguousarray(part)).to(device) for part in parts), items)
+    tensors = [torch.from_numpy(np.ascontiguousarray(part)).to(device) for part in parts]
+    to_, from_, scale, features, starts, turned = tensors
+    return Graph(to_, from_, scale, features, starts, turned, items)
 
 
 def _features(edges: Edges, texts: np.ndarray, encoder: Encoder, written: bool) -> np.ndarray:
@@ -101,17 +104,23 @@ class Messages(torch.autograd.Function):
     """gates @ z as one sparse product over all edges, with gradients to gates and z."""
 
     @staticmethod
-    def forward(context, gates: Tensor, z: Tensor, along: Graph) -> Tensor:  # type: ignore[override]
+    def forward(context: Any, gates: Tensor, z: Tensor, along: Graph) -> Tensor:
         context.save_for_backward(gates, z)
         context.along = along
         return _sparse(along, gates) @ z
 
     @staticmethod
-    def backward(context, arriving: Tensor):  # type: ignore[override]
+    def backward(context: Any, arriving: Tensor) -> tuple[Tensor, Tensor, None]:
         gates, z = context.saved_tensors
         along, arriving = context.along, arriving.contiguous()
         by_gate = (arriving[along.to] * z[along.source]).sum(1)
         return by_gate, _sparse(along, gates[along.turned]) @ arriving, None
+
+
+def passed(gates: Tensor, z: Tensor, along: Graph) -> Tensor:
+    """One step of messages."""
+    found: Tensor = Messages.apply(gates, z, along)  # type: ignore[no-untyped-call]
+    return found
 
 
 def _sparse(along: Graph, values: Tensor) -> Tensor:
@@ -130,6 +139,6 @@ class Propagation(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """(items, width) -> the same."""
         gates = 2 * torch.sigmoid(self.gate(self.along.features))[:, 0] * self.along.scale
-        once = Messages.apply(gates, z.contiguous(), self.along)
-        twice = Messages.apply(gates, once, self.along)
-        return z + self.step[0] * once + self.step[1] * twice
+        once = passed(gates, z.contiguous(), self.along)
+        found: Tensor = z + self.step[0] * once + self.step[1] * passed(gates, once, self.along)
+        return found

@@ -68,12 +68,14 @@ class BasketTower(nn.Module):
         attended = self.value(torch.cat(seen, dim=1)) * size.sqrt().clamp(max=4)
         kept = F.dropout(mean, self.drop, self.training)
         corrected = kept @ self.mix + self.second(torch.tanh(self.first(kept)))
-        return corrected + F.dropout(attended, self.drop, self.training)
+        found: Tensor = corrected + F.dropout(attended, self.drop, self.training)
+        return found
 
 
 def starting(factors: np.ndarray | None, items: int, width: int, generator: torch.Generator) -> Tensor:
     """(items, width) id factors to start from: another model's at mean length one, else small noise."""
     if factors is None:
         return torch.randn(items, width, generator=generator) * 0.02
-    found = torch.from_numpy(np.array(factors, np.float32))
-    return found / found.norm(dim=1).mean().clamp(min=1e-9)
+    drawn = torch.from_numpy(np.array(factors, np.float32))
+    found: Tensor = drawn / drawn.norm(dim=1).mean().clamp(min=1e-9)
+    return found

@@ -19,7 +19,7 @@ from lineshaft.engine import Part, RequestError, Run
 from lineshaft.recommend import data as sets
 from lineshaft.recommend.pipeline.crawl import Crawler, Manners
 from lineshaft.recommend.pipeline.parse import Selectors
-from lineshaft.recommend.pipeline.records import TABLES, Records
+from lineshaft.recommend.pipeline.records import TABLES, Records, Row
 from lineshaft.recommend.pipeline.store import PageStore
 
 BOOKS = "books.test"
@@ -139,7 +139,9 @@ class Tables(Source):
         for table, columns in needed.items():
             if path := getattr(self, table):
                 for rows in rows_of(Path(path), table, columns):
-                    yield Records(**{table: rows})
+                    found = Records()
+                    getattr(found, table).extend(rows)
+                    yield found
 
 
 class AnimeULike(Source):
@@ -151,7 +153,7 @@ class AnimeULike(Source):
         home = run.data(sets.ANIMEULIKE)
         yield Records(items=_anime(home), edges=_anime_edges(home))
         with gzip.open(home / "ratings.tsv.gz", "rt", encoding="utf-8") as file:
-            rows = [
+            rows: list[Row] = [
                 {
                     "user": row["user"],
                     "item": row["item"],
@@ -170,12 +172,12 @@ def rows_of(path: Path, table: str, needed: tuple[str, ...]) -> Iterator[list[di
 
     if not path.is_file():
         raise RequestError(f"{path}: there is no such file (source.{table})")
-    scans = {".csv": pl.scan_csv, ".tsv": lambda p, **k: pl.scan_csv(p, separator="\t", **k)}
+    separator = "\t" if path.suffix == ".tsv" else ","
     try:
         if path.suffix == ".parquet":
             frame = pl.scan_parquet(path)
         else:
-            frame = scans.get(path.suffix, pl.scan_csv)(path, infer_schema=False)
+            frame = pl.scan_csv(path, separator=separator, infer_schema=False)
         columns = frame.collect_schema().names()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise RequestError(f"{path}: not a table that can be read: {str(error)[:200]}") from None
@@ -187,10 +189,10 @@ def rows_of(path: Path, table: str, needed: tuple[str, ...]) -> Iterator[list[di
         yield batch.to_dicts()
 
 
-def _anime(home: Path) -> list[dict[str, Any]]:
+def _anime(home: Path) -> list[Row]:
     """Items; those without a title are called by their number, as the ratings know them."""
     rank = {row: place for place, row in enumerate((home / "shows_rank_order.txt").read_text().split())}
-    rows = []
+    rows: list[Row] = []
     with gzip.open(home / "items.jsonl.gz", "rt", encoding="utf-8") as file:
         for item in map(json.loads, file):
             start = str(item.get("start") or "")[:4]
@@ -209,10 +211,10 @@ def _anime(home: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _anime_edges(home: Path) -> list[dict[str, Any]]:
+def _anime_edges(home: Path) -> list[Row]:
     kind = "recommendation"
     with gzip.open(home / "recs_graph_2022_notext.tsv.gz", "rt") as file:
-        edges: list[dict[str, Any]] = [
+        edges: list[Row] = [
             {
                 "source": row["source_id"],
                 "target": row["target_id"],

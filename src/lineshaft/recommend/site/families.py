@@ -26,7 +26,7 @@ def families(items: int, sequels: Iterable[tuple[int, int]], titles: Sequence[st
     pairs = [*sequels, *(_by_title(titles) if titles else ())]
     ends = np.array(pairs, np.int64).reshape(-1, 2)
     graph = coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(items, items))
-    return connected_components(graph, directed=False)[1].astype(np.int32)
+    return np.asarray(connected_components(graph, directed=False)[1], np.int32)
 
 
 def stem(title: str) -> str:

@@ -160,7 +160,8 @@ def _json(data: bytes) -> Iterator[Entry]:
 
 
 def _of_json(value: Mapping[str, Any]) -> Entry | None:
-    media = value.get("media") if isinstance(value.get("media"), Mapping) else value
+    inner = value.get("media")
+    media = inner if isinstance(inner, Mapping) else value
     title = media.get("title")
     names = [title] if isinstance(title, str) else []
     if isinstance(title, Mapping):

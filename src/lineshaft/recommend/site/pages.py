@@ -61,7 +61,8 @@ async def import_list(request: Request) -> HTMLResponse:
     """The page with a list's titles in the basket, and the number of those that were not found."""
     artefact: Artefact = request.app.state.shelf.artefact
     fields = await _fields(request)
-    state, told = visits.read(fields, artefact), {}
+    state = visits.read(fields, artefact)
+    told: dict[str, object]
     raw = next((text.encode() for text in reversed(fields.get("list", ())) if text.strip()), b"")
     try:
         found = await to_thread(read_list, fields.get("file") or raw, artefact)

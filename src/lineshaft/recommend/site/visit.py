@@ -53,7 +53,7 @@ class Visit:
         lists = {name: tuple(i for i in getattr(self, name) if i != item) for name in LISTS}
         if where in lists:
             lists[where] = (*lists[where], item)[:MOST_BASKET]
-        return replace(self, **lists)
+        return replace(self, **lists)  # type: ignore[arg-type]
 
 
 def read(fields: Fields, artefact: Artefact) -> Visit:
@@ -68,8 +68,7 @@ def read(fields: Fields, artefact: Artefact) -> Visit:
         for name in ("only", "without")
     }
     return Visit(
-        **lists,
-        **tags,
+        **(lists | tags),  # type: ignore[arg-type]
         sequels=bool(fields.get("sequels")),
         members=_number(fields, "members", 0, 10**9, 0),
         popularity=_number(fields, "popularity", -2, 2, 0),

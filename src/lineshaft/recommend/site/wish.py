@@ -62,7 +62,7 @@ def recommend(artefact: Artefact, wish: Wish, blocked: np.ndarray | None = None)
 def _scores(artefact: Artefact, basket: np.ndarray, unwanted: np.ndarray) -> np.ndarray:
     """(items,) the model's scores of the basket, less what resembles the items that are not wanted."""
     width = len(artefact)
-    scores = artefact.scorer.score(one_row(basket, width))[0]
+    scores: np.ndarray = artefact.scorer.score(one_row(basket, width))[0]
     if len(unwanted) and len(basket):
         away = artefact.scorer.score(one_row(unwanted, width))[0]
         scores = scores - UNWANTED_WEIGHT * len(unwanted) / (len(basket) + len(unwanted)) * away
@@ -106,7 +106,7 @@ def _one_a_family(artefact: Artefact, scores: np.ndarray, wish: Wish) -> np.ndar
     # Pruned rows leave most scores at nought, and selecting among equals is slow: those above come first.
     above = np.flatnonzero(scores > 0)
     above = above if len(above) >= wanted else np.flatnonzero(scores > -np.inf)
-    order = above[largest(scores[above], min(wanted, len(above)))]
+    order: np.ndarray = above[largest(scores[above], min(wanted, len(above)))]
     if not wish.sequels:
         _, first = np.unique(artefact.family[order], return_index=True)
         order = order[np.sort(first)]

@@ -12,7 +12,7 @@ def kept(texts: Sequence[str], method: str, compute: Callable[[], np.ndarray]) -
     """What `compute` gives, as float32; a cache that cannot be written is done without."""
     path = folder() / f"{fingerprint(texts, method)}.npy"
     if path.is_file():
-        return np.load(path, allow_pickle=False).astype(np.float32)
+        return np.asarray(np.load(path, allow_pickle=False), np.float32)
     found = compute()
     temporary = path.with_suffix(f".{os.getpid()}.part")
     try:

@@ -7,6 +7,7 @@ closed form that predicts from content.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,6 +24,14 @@ def columns(catalogue: Catalogue, encoders: Sequence[Encoder], hops: int = 2) ->
     whole = np.concatenate([_scaled(block) for block in blocks], axis=1)
     length = np.linalg.norm(whole, axis=1, keepdims=True)
     return (whole / np.where(length > 0, length, 1)).astype(np.float32)
+
+
+def rewired(catalogue: Catalogue, seed: int = 5) -> Catalogue:
+    """The same graph between other items: what is left of an effect is not the graph's."""
+    other = np.random.default_rng(seed).permutation(len(catalogue)).astype(np.int32)
+    edges = catalogue.edges
+    false = replace(edges, source=other[edges.source], target=other[edges.target])
+    return replace(catalogue, edges=false)
 
 
 def _spread(catalogue: Catalogue, block: np.ndarray, hops: int) -> list[np.ndarray]:

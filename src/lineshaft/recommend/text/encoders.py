@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
@@ -10,6 +10,9 @@ from pydantic import Field
 from lineshaft.engine import Part
 from lineshaft.recommend.text import minilm
 from lineshaft.recommend.text.cache import kept
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 
 class Encoder(Part):
@@ -47,10 +50,10 @@ class Words(Encoder):
         if width < 1:
             return np.zeros((len(texts), 1), np.float32)
         found = TruncatedSVD(width, random_state=0, n_iter=4).fit_transform(counts)
-        return found.astype(np.float32)
+        return np.asarray(found, np.float32)
 
 
-def tfidf(texts: Sequence[str]):
+def tfidf(texts: Sequence[str]) -> "csr_matrix":
     """CSR (texts, words) of rows of length one: words of two texts or more, English stop words left out."""
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import TfidfVectorizer

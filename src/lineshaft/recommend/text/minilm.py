@@ -32,12 +32,13 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """x (texts, tokens, 384), mask (texts, 1, 1, tokens) True at real tokens -> as x."""
-        heads = [
+        query, key, value = (
             part(x).unflatten(-1, (HEADS, -1)).transpose(1, 2) for part in (self.query, self.key, self.value)
-        ]
-        mixed = F.scaled_dot_product_attention(*heads, attn_mask=mask).transpose(1, 2).flatten(2)
+        )
+        mixed = F.scaled_dot_product_attention(query, key, value, mask).transpose(1, 2).flatten(2)
         x = self.norm_attention(x + self.output(mixed))
-        return self.norm_output(x + self.outer(F.gelu(self.inner(x))))
+        found: Tensor = self.norm_output(x + self.outer(F.gelu(self.inner(x))))
+        return found
 
 
 class MiniLM(nn.Module):
@@ -56,7 +57,8 @@ class MiniLM(nn.Module):
     def embed(self, tokens: Tensor) -> Tensor:
         """tokens (texts, length) -> (texts, length, 384)."""
         places = torch.arange(tokens.shape[1], device=tokens.device)
-        return self.norm(self.word(tokens) + self.place(places) + self.kind.weight[0])
+        found: Tensor = self.norm(self.word(tokens) + self.place(places) + self.kind.weight[0])
+        return found
 
     def through(self, x: Tensor, real: Tensor, layers: range) -> Tensor:
         """Some of the layers; `real` (texts, length) is True at real tokens."""
