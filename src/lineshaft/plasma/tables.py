@@ -112,7 +112,8 @@ def lhpc() -> list[train.Config]:
         _course(Lhpc(net="none"), window=WINDOW),
         _course(Redrawn(), WINDOW),
     ]
-    options = [_course(Lhpc()).model_copy(update=change) for change in ({"pushforward": True}, {"noise": 0.1})]
+    changes: list[dict[str, Any]] = [{"pushforward": True}, {"noise": 0.1}]
+    options = [_course(Lhpc()).model_copy(update=change) for change in changes]
     fno = _course(AllFluid(net="fno", **learned)).model_copy(update={"members": 1})
     return [*front, *plain, _course(Redrawn()), _course(Lhpc(net="none")), *options, fno]
 
