@@ -1,4 +1,4 @@
-"""Lower bounds on X-RiSAWOZ: each annotator trained on translated dialogues alone, its threshold tuned on validation.
+"""Lower bounds on X-RiSAWOZ: annotators trained on translated dialogues alone, tuned on validation.
 
 python -m benchmarks.dialogue_lower --json [--out FILE]    (needs LINESHAFT_DATA)
 """
