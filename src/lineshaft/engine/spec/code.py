@@ -126,7 +126,7 @@ def held(file: Path) -> bytes | None:
 
 
 def imported_from(file: Path) -> bytes | None:
-    """What this process imports for a file: a copy of it where it was told to keep to one (`frozen`)."""
+    """What this process imports for a file: a copy of it where it serves kept code (`frozen`)."""
     copies = (getattr(finder, "copies", {}).get(file) for finder in sys.meta_path)
     return held(next(filter(None, copies), file))
 
