@@ -12,13 +12,14 @@ from lineshaft.continual.evaluate.choices import AnyEvaluation
 from lineshaft.continual.evaluate.closed import Lda, Ncm, Ranpac
 from lineshaft.continual.evaluate.drift import cka, spread
 from lineshaft.continual.evaluate.evaluation import Look
-from lineshaft.continual.evaluate.fewshot import Fewshot, logistic
+from lineshaft.continual.evaluate.fewshot import Fewshot, at_edge, followed, logistic
 from lineshaft.continual.evaluate.head import Head
 from lineshaft.continual.evaluate.knn import Knn, knn, vote
 from lineshaft.continual.evaluate.probe import Probe
 from lineshaft.continual.objectives.cross_entropy import CrossEntropy
 from lineshaft.continual.objectives.simsiam import SimSiam
 from lineshaft.continual.phases import Phase
+from lineshaft.continual.streams.stream import Stream
 from lineshaft.engine import RequestError
 from lineshaft.engine.spec.config import variants
 
@@ -26,8 +27,8 @@ EVALUATIONS = {"knn": Knn(neighbours=5), "probe": Probe(shots=5), "head": Head()
 EVALUATIONS |= {"ncm": Ncm(), "lda": Lda(), "ranpac": Ranpac(width=64)}
 
 
-def look(task: int = 1, kind: str = "mlp", **more: object) -> Look:
-    of = toys.loop(kind)
+def look(task: int = 1, kind: str = "mlp", data: Stream | None = None, **more: object) -> Look:
+    of = toys.loop(kind, data=data)
     for learned in range(task + 1):
         toys.learn(of, learned, Phase(3, lr=0.05, loss_over="task"))
     return Look(of.net, of.objective, of.stream, task, 0, fixed=of.fixed, **more)
@@ -121,9 +122,25 @@ def test_the_head_needs_labels():
 
 def test_few_shots_wait_for_the_end_of_the_stream_and_find_what_is_there():
     assert Fewshot(shots=5).scores(look(task=0)) == {}
-    scores = Fewshot(shots=8, epochs=30, lrs=(0.01, 0.1)).scores(look())
+    many = toys.vectors(each=160)  # 8 validation rows a class choose the rate
+    scores = Fewshot(shots=8, epochs=30, lrs=(0.03, 0.1)).scores(look(data=many))
     for kind in ("ft", "lpft"):
-        assert sum(scores[f"test/fewshot_{kind}"]) / 2 > 90 and scores[f"fewshot/{kind}_lr"] in (0.01, 0.1)
+        assert sum(scores[f"test/fewshot_{kind}"]) / 2 > 90 and scores[f"fewshot/{kind}_lr"] > 0.001
+
+
+@pytest.mark.parametrize(
+    ("optimum", "found", "edge"), [(0.01, 0.01, False), (1e-4, 1e-4, False), (0, 4e-6, True)]
+)
+def test_rates_are_followed_until_the_best_lies_inside(optimum, found, edge):
+    """Where the optimum is further away than six rates the search ends, and says so."""
+    tried = followed((0.003, 0.01, 0.03), lambda lr: {"val": [-abs(lr - optimum)]}, lambda s: s["val"][0])
+    best = max(tried, key=lambda lr: tried[lr]["val"][0])
+    assert best == pytest.approx(found, rel=0.5) and at_edge(tried, best) is edge
+
+
+def test_one_rate_alone_is_followed_too():
+    tried = followed((0.01,), lambda lr: {"val": [lr]}, lambda scores: scores["val"][0])
+    assert len(tried) == 7 and max(tried) == pytest.approx(0.01 * 3**5)
 
 
 def test_logistic_regression_separates_what_can_be_separated():
