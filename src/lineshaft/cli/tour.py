@@ -53,7 +53,7 @@ EMBEDDED = (
     Step("recommend.guest", ("model=popularity,wmf,ease",), RECALL, "model"),
     Step("recommend.train", ("model=ease baskets=[3]",), ("val/recall@100", "val3/recall@100"), example=True),
     Step("continual.stream", ("schedule=finetune,lpft",), NEIGHBOURS, "schedule"),
-    Step("dialogue.loop", metrics=JOINT_GOALS),
+    Step("dialogue.loop", ("annotator=scorer",), JOINT_GOALS),
 )
 REAL = (
     Step("dialogue.loop", ("data=woz2,xrisawoz",), JOINT_GOALS, "data", ("woz2", "xrisawoz")),
