@@ -125,7 +125,7 @@ def least_gain(gain: Tensor) -> float:
     The search takes the best of some hundred changes; on thirty baskets that is mostly luck.
     """
     error = float(gain.std()) / len(gain) ** 0.5 if len(gain) > 1 else 1.0
-    return max(GAIN, error * min(1.0, SURE / len(gain)))
+    return max(GAIN, error * min(1.0, SURE / len(gain)) ** 2)
 
 
 def search(
