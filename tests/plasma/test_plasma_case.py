@@ -314,3 +314,8 @@ def test_a_case_without_a_file_is_refused_with_the_way_out(tmp_path):
     with pytest.raises(RequestError, match=r"names no file: write case=\./target\.py"):
         execute("plasma.simulate", Config(case=Own()), tmp_path, Options(device="cpu"))
     assert not list(folders(tmp_path))
+
+
+def test_a_missing_file_is_said_to_be_missing():
+    with pytest.raises(RequestError, match="there is no file nothing"):
+        build(Config, {"case": "./nothing.py"})

@@ -60,8 +60,8 @@ def ablation_thick() -> list[Ladder]:
 
 
 def reference() -> list[Ladder]:
-    """What tails are held against: 960 particles a cell; 480 at a0 = 20, 240 for the thick target."""
-    wanted = ((TARGET, 960, 8), (STRONG, 480, 5), (THICK, 240, 3))
+    """What tails are held against: 480 particles a cell; 240 at a0 = 20 and for the thick target."""
+    wanted = ((TARGET, 480, 8), (STRONG, 240, 4), (THICK, 240, 2))
     return [
         Ladder(case=case, rungs=(Rung(label="reference", ppc=ppc),), seed=100 + seed)
         for case, ppc, seeds in wanted
@@ -106,18 +106,19 @@ def lhpc() -> list[train.Config]:
         BiGaussian(**learned),
         Lhpc(core=False),
     ]
-    plain = [course(method) for method in methods]
+    plain = [_course(method) for method in methods]
     front = [
-        course(Lhpc(), window=WINDOW),
-        course(Lhpc(net="none"), window=WINDOW),
-        course(Redrawn(), WINDOW),
+        _course(Lhpc(), window=WINDOW),
+        _course(Lhpc(net="none"), window=WINDOW),
+        _course(Redrawn(), WINDOW),
     ]
-    options = [course(Lhpc()).model_copy(update=change) for change in ({"pushforward": True}, {"noise": 0.1})]
-    fno = course(AllFluid(net="fno", **learned)).model_copy(update={"members": 1})
-    return [*front, *plain, course(Redrawn()), course(Lhpc(net="none")), *options, fno]
+    changes: list[dict[str, Any]] = [{"pushforward": True}, {"noise": 0.1}]
+    options = [_course(Lhpc()).model_copy(update=change) for change in changes]
+    fno = _course(AllFluid(net="fno", **learned)).model_copy(update={"members": 1})
+    return [*front, *plain, _course(Redrawn()), _course(Lhpc(net="none")), *options, fno]
 
 
-def course(method: AnyMethod, window: float = 0.0) -> train.Config:
+def _course(method: AnyMethod, window: float = 0.0) -> train.Config:
     """The frozen recipe: single macro steps, then unrolled through 16, 32 and 64 steps."""
     return train.Config(
         target=Target(window=window),

@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.optimize import minimize_scalar
+from scipy.special import wofz
 
 
 def plasma_frequency(density: float) -> float:
@@ -64,3 +65,38 @@ def growth(time: np.ndarray, energy: np.ndarray) -> float:
     if window.start == 0 or window.stop - window.start < 3:
         raise ValueError("the field does not grow by four decades: lower the kick or raise case.time")
     return float(np.polyfit(time[window], 0.5 * np.log(energy[window]), 1)[0])
+
+
+def langmuir_root(k_debye: float) -> complex:
+    """Frequency and damping (omega_p) of the least damped wave of a Maxwellian, k in 1 / lambda_D.
+
+    Newton's method from the Bohm-Gross frequency; Z is the plasma dispersion function, i sqrt(pi) w(zeta).
+    """
+
+    def dispersion(omega: complex) -> complex:
+        zeta = omega / (np.sqrt(2) * k_debye)
+        z = 1j * np.sqrt(np.pi) * wofz(zeta)
+        return complex(1 + (1 + zeta * z) / k_debye**2)
+
+    omega = complex(np.sqrt(1 + 3 * k_debye**2), -0.05)
+    for _ in range(50):
+        slope = (dispersion(omega + 1e-6) - dispersion(omega - 1e-6)) / 2e-6
+        omega -= dispersion(omega) / slope
+    return omega
+
+
+def weibel_growth(density: float, speed: float, wavenumber: float) -> float:
+    """Growth, in omega0, of the field of two equal cold beams (+- speed, c) across the wave vector.
+
+    omega^2 = k^2 + omega_p^2 / gamma^3 + (omega_p^2 / gamma) k^2 v^2 / omega^2: along the beams an electron
+    weighs gamma^3, across them gamma.
+    """
+    gamma, k = 1 / np.sqrt(1 - speed**2), wavenumber
+    b, c = k * k + density / gamma**3, density / gamma * (k * speed) ** 2
+    return float(np.sqrt((np.sqrt(b * b + 4 * c) - b) / 2))
+
+
+def hole_boring_speed(a0: float, density: float, mass: float, reflected: float) -> float:
+    """Speed (c) of a piston that light drives into ions: Pi / (1 + Pi), Pi^2 = (1 + R) / 2 a0^2 / (2 n m)."""
+    push = np.sqrt((1 + reflected) / 2 * a0**2 / (2 * density * mass))
+    return float(push / (1 + push))

@@ -213,7 +213,7 @@ def _ordered(reading: Reading, name: str, turns: Numbered) -> Numbered:
     assert first is not None
     wanted = list(range(first, first + len(numbers)))
     if numbers != wanted or first not in (0, 1):
-        missing = sorted(set(range(min(first, 1), wanted[-1] + 1)) - set(numbers))  # type: ignore[arg-type]
+        missing = sorted(set(range(min(first, 1), wanted[-1] + 1)) - set(numbers))
         twice = sorted({number for number in numbers if numbers.count(number) > 1})  # type: ignore[type-var]
         raise RecordError(f"turns are missing {missing[:8]} or stand twice {twice[:8]}: {given[:8]}")
     if order != sorted(order):

@@ -93,6 +93,8 @@ def leaf(field: FieldInfo, raw: str, key: str) -> Any:
     try:
         return read(raw, adapter(field))
     except ValueError as error:
+        if explained(error):
+            raise RequestError(f"{key}={raw[:80]}: {explained(error)}") from None
         if single or several:
             raise RequestError(f"{key}={raw[:80]} is not a choice{nearest(raw, single or several)}") from None
         raise RequestError(f"{key}={raw[:80]}: {reason(error)}") from None
@@ -166,6 +168,13 @@ def readings(raw: str) -> Iterator[Any]:
     except (ValueError, RecursionError):
         pass
     yield raw
+
+
+def explained(error: ValueError) -> str:
+    """What a variant's own validator says is wrong, such as a file that is missing; else nothing."""
+    faults = error.errors() if isinstance(error, ValidationError) else []
+    said = [str(fault["ctx"]["error"]) for fault in faults if fault["type"] == "value_error"]
+    return said[0] if said else ""
 
 
 def reason(error: ValueError) -> str:

@@ -8,7 +8,7 @@ from pydantic import Field
 from lineshaft import engine
 from lineshaft.engine import Run
 from lineshaft.plasma.pic.compile import use_threads
-from lineshaft.plasma.validation.checks import CHECKS, TOLERANCES
+from lineshaft.plasma.validation.checks import CHECKS, tolerance
 
 
 class Config(engine.Config):
@@ -27,9 +27,10 @@ def run(config: Config, run: Run) -> dict[str, float]:
     use_threads(run.threads)
     metrics, failed = {}, 0
     for name in run.progress(list(CHECKS), "checking"):
-        measured, expected = CHECKS[name](np.dtype(config.precision).type)
+        real = np.dtype(config.precision).type
+        measured, expected = CHECKS[name](real)
         error = abs(measured / expected - 1) if expected else abs(measured)
         metrics |= {name: measured, f"{name}/theory": expected, f"{name}/error": error}
-        metrics[f"{name}/tolerance"] = TOLERANCES[name]
-        failed += not error <= TOLERANCES[name]
+        metrics[f"{name}/tolerance"] = tolerance(name, real)
+        failed += not error <= tolerance(name, real)
     return {**metrics, "failed": float(failed)}

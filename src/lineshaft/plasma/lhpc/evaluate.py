@@ -70,11 +70,12 @@ def at_restart(
 
 
 def true_fluid(method: Method, kept: Trajectories, amplitude: int, rows: Tensor, members: int) -> TrueFluid:
-    """What the thermal group did in the macro steps that begin at these rows."""
+    """What the thermal group of a test amplitude did in the macro steps that begin at these rows."""
     after = method.pick(kept.groups[amplitude, rows + 1]) + kept.injected[amplitude, rows + 1]
     change = after - method.pick(kept.groups[amplitude, rows])
-    current = kept.current[amplitude, rows + 1][:, :, 0::2].sum(2) / MACRO
-    return TrueFluid(change.repeat(members, 1, 1, 1), current.repeat(members, 1, 1))
+    test = amplitude - len(kept.target.train) - len(kept.target.valid)
+    current = kept.flow[test, rows[:, None] * MACRO + 1 + torch.arange(MACRO)]
+    return TrueFluid(change.repeat(members, 1, 1, 1), current.repeat(members, 1, 1, 1, 1))
 
 
 def repeated(some: Particles, members: int) -> Particles:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lineshaft.plasma.lhpc import waves
-from lineshaft.plasma.lhpc.fluid import Correction, Fluid
+from lineshaft.plasma.lhpc.fluid import Correction, Fluid, gathering
 from lineshaft.plasma.lhpc.inject import SLOTS, WINDOW_SLOTS, Injection, handed, in_window, inject, oracle
 from lineshaft.plasma.lhpc.moments import project
 from lineshaft.plasma.lhpc.particles import Arrays, Particles, pushed
@@ -40,12 +40,17 @@ class State:
 class TrueFluid:
     """What the thermal group truly did in a macro step: a bound, since no fluid model can know it.
 
-    `change` of its moments before anything was injected, [B, groups, 6, n + 1]; its mean `current` a step,
-    [B, 2, n + 1], charge included.
+    `change` of its moments before anything was injected, [B, groups, 6, n + 1]; its `current` in each step,
+    [B, MACRO, 2, groups, n + 1], charge included.
     """
 
     change: Tensor
     current: Tensor
+
+    def moved(self, moments: Tensor, k: int, c: Constants) -> Tensor:
+        """The moments after step k: numbers by the true flux, the others evenly over the macro step."""
+        number = gathering(self.current[:, k, 0, :, :-1] / c.charge)
+        return moments + torch.cat([number[:, :, None], self.change[:, :, 1:] / MACRO], 2)
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class Solver:
             fields = (state.along, state.right, state.left)
             arrays = None if state.particles is None else state.particles.arrays
             fluid = None if true is not None else self.fluid
-            current = given if true is None else true.current
+            current = given if true is None else true.current[:, k].sum(2)
             entered = entering[:, k : k + 1].contiguous()  # or its strides would be compiled for
             moments, fields, arrays, own = step(
                 fluid, self.c, state.moments, fields, arrays, entered, correction, current
@@ -92,7 +97,7 @@ class Solver:
             if correction is not None and correction[3] is not None:
                 fields = guided(start, correction[3], entering, k)
             if true is not None and state.moments is not None:
-                moments = state.moments + true.change / MACRO
+                moments = true.moved(state.moments, k, self.c)
             if k == MACRO - 1 and moments is not None and self.fluid is not None:
                 moments = project(moments, self.fluid.c)
             some = None if state.particles is None or arrays is None else state.particles.moved(arrays)

@@ -27,6 +27,7 @@ class Trajectories:
     fields: Tensor  # [t, rows, 3, n + 1], as `waves.stacked`
     current: Tensor  # [t, rows, 2, 4, n + 1], along x and y, charge included
     injected: Tensor  # [t, rows, 2, 6, n + 1]
+    flow: Tensor  # [test amplitudes, steps + 1, 2, 2, n + 1]: each thermal group's current in each step
     snapshots: list[list[Tensor]]  # [step // KEEP][t]: non-thermal particles, [7, number] (species first)
     between: dict[int, tuple[Tensor, Tensor]]  # step -> (groups, fields) of all t, where it is no row
     entering: Tensor  # [t, steps + 1]
@@ -88,13 +89,14 @@ def simulate(target: Target, device: str, seed: int = 0) -> Trajectories:
         torch.zeros(batch, rows, 3, n + 1, device=device),
         torch.zeros(batch, rows, 2, 4, n + 1, device=device),
         torch.zeros(batch, rows, 2, 6, n + 1, device=device),
+        torch.zeros(len(target.test), target.steps + 1, 2, 2, n + 1, device=device),
         [],
         {},
         entering,
         0.0,
     )
     between = {k + h for k in target.restarts() for h in HORIZONS if (k + h) % MACRO}
-    summed = torch.zeros(batch, 2, 4, n + 1, device=device)
+    summed, tests = torch.zeros(batch, 2, 4, n + 1, device=device), slice(batch - len(target.test), None)
     for step in range(target.steps + 1):
         group = 2 * species + (~thermal).long()
         if step % MACRO == 0:
@@ -114,6 +116,8 @@ def simulate(target: Target, device: str, seed: int = 0) -> Trajectories:
             break
         fields = torch.stack(waves.nodes(along, right, left), 1)
         jx, jy, some = push(some, fields, c.charge, c.mass, target.dx, group)
+        kept.flow[:, step + 1, 0, :, :-1] = jx[tests, 0::2]
+        kept.flow[:, step + 1, 1] = jy[tests, 0::2]
         summed[:, 0, :, :-1] += jx
         summed[:, 1] += jy
         along, right, left = waves.advance(

@@ -15,8 +15,9 @@ from lineshaft.plasma.pic import diagnostics
 from lineshaft.plasma.pic.laser import Pulse
 from lineshaft.plasma.pic.simulation import Simulation
 from lineshaft.plasma.series import Series
+from lineshaft.plasma.validation import kinetic
 
-Found = tuple[float, float]  # measured, expected
+Found = kinetic.Found  # measured, expected
 
 
 def langmuir(real: type) -> Found:
@@ -159,17 +160,34 @@ CHECKS: dict[str, Callable[[type], Found]] = {
     "energy": energy,
     "neutral start": neutral_start,
     "restart": restart,
+    "bohm-gross": kinetic.bohm_gross,
+    "landau": kinetic.landau,
+    "weibel": kinetic.weibel,
+    "momentum": kinetic.momentum,
+    "hole boring": kinetic.hole_boring,
 }
 TOLERANCES = {  # relative, or absolute where nothing is expected
     "langmuir": 2e-4,
     "two-stream": 6e-3,
-    "light in plasma": 2e-3,
-    "electron in light": 6e-3,
+    "light in plasma": 7.4e-4,
+    "electron in light": 5.6e-3,
     "coulomb explosion": 1e-2,
     "reflection": 1e-2,
     "hot gas": 1e-2,
-    "gauss": 1e-5,
+    "gauss": 3e-6,
     "energy": 1e-2,
     "neutral start": 1e-7,
     "restart": 0.0,
+    "bohm-gross": 2e-2,
+    "landau": 2.4e-2,
+    "weibel": 6e-4,
+    "momentum": 1.2e-5,
+    "hole boring": 0.17,  # the balance of momentum knows neither the pulse's rise nor the ions' return
 }
+SINGLE = {"weibel": 3.5e-2}
+"""Other tolerances in float32, whose rounding seeds shorter waves than the one that is fitted."""
+
+
+def tolerance(name: str, real: type) -> float:
+    """What a check may be off, twice what a review measured."""
+    return SINGLE.get(name, TOLERANCES[name]) if real is np.float32 else TOLERANCES[name]
