@@ -114,11 +114,7 @@ def fluid(runs: Table) -> Measured | None:
     others = {"all-fluid, learned fields": rival, "all-fluid, Maxwell solved": FLUID.among(runs)}
     others |= {"bi-Gaussian, learned fields": BI_LEARNED.among(runs), "bi-Gaussian, Maxwell": BI.among(runs)}
     named = {name: row for name, row in others.items() if row is not None}
-    texts = [
-        f"{name}: {words(row, ours, 'field', HEADLINE)}, {words(row, ours, 'moments', HEADLINE)}, its own "
-        f"errors {absolute(row, 'field', HEADLINE)} and {absolute(row, 'moments', HEADLINE)}"
-        for name, row in named.items()
-    ]
+    texts = [f"{name}: {compared(row, ours)}" for name, row in named.items()]
     fair = FLUID.among(runs)
     solved = fair and against(fair, ours, "field", 50, HEADLINE)
     own = f"{absolute(ours, 'field', HEADLINE)}, moments {absolute(ours, 'moments', HEADLINE)}"
@@ -131,6 +127,15 @@ def fluid(runs: Table) -> Measured | None:
     return Measured(found, Table([ours, *named.values()]), reason, at_most=at_most)
 
 
+def compared(rival: Row, ours: Row) -> str:
+    """Field, moments and (where a rival has them) those of the non-thermal group, then its own errors."""
+    has_fast = errors(rival, "fast", HORIZONS[0], HEADLINE) is not None
+    quantities = ("field", "moments", "fast") if has_fast else ("field", "moments")
+    ratios = ", ".join(words(rival, ours, quantity, HEADLINE) for quantity in quantities)
+    own = " and ".join(absolute(rival, quantity, HEADLINE) for quantity in quantities[:2])
+    return f"{ratios}, its own errors {own}"
+
+
 def apart(ours: Row, named: dict[str, Row]) -> str:
     """The other held-out amplitudes, field at 50 steps."""
     texts = []
@@ -138,7 +143,7 @@ def apart(ours: Row, named: dict[str, Row]) -> str:
         if a0 == HEADLINE:
             continue
         found = {name: against(row, ours, "field", 50, a0) for name, row in named.items()}
-        texts.append(f"a0 = {a0:g}: " + ", ".join(f"{n} {f.value:.3g}x" for n, f in found.items() if f))
+        texts.append(f"a0 = {a0:g}: " + ", ".join(f"{n} {f}" for n, f in found.items() if f))
     return "field at 50 elsewhere, " + "; ".join(texts)
 
 
