@@ -182,9 +182,23 @@ def rollout(runs: Table) -> Measured | None:
     ]
     whole: Verdict = "exceeded" if "pushforward" in named else "partly"
     if "pushforward" not in named:
-        texts.append("pushforward is not measured")
+        texts.append("pushforward is not measured on this slab")
+    texts += elsewhere(runs)
     table = Table([ours, *named.values()])
     return Measured(found[HORIZONS.index(50)], table, "; ".join([reason, *texts]), at_most=whole)
+
+
+def elsewhere(runs: Iterable[Row]) -> list[str]:
+    """Pushforward over plain unrolling, in pairs of runs on other slabs that differ in nothing else."""
+    rows = [row for row in runs if any(row.values.get(key) != value for key, value in FULL.items())]
+    found = []
+    for row in rows:
+        twin = next((r for r in rows if r.values == row.values | {"pushforward": False}), None)
+        if row.values.get("pushforward") and twin is not None:
+            a0, thickness = row.config["target"]["test"][0], row.values["target.thickness"]
+            ratios = words(row, twin, "field", a0)
+            found.append(f"on a slab of {thickness:g} pushforward over plain, a0 = {a0:g}: {ratios}")
+    return found
 
 
 def step(runs: Table) -> Measured | None:
