@@ -112,10 +112,10 @@ def test_a_byte_order_mark_and_capital_names_do_no_harm(tmp_path: Path) -> None:
         ("", r"likes\.csv: no column user, item; it has none"),
         (
             "user,item,value\n1,2,good\n",
-            r"likes\.csv: value 'good' in data row 1 is no number \(1 such rows\)",
+            r"likes\.csv: value 'good' in data row 1 is not a number \(1 such rows\)",
         ),
         ("user,item,value\n1,2,0\n1,3,-2\n", r"likes\.csv: no interaction is left of 2 rows$"),
-        ("user,item,value\n1,2,nan\n", r"value 'nan' in data row 1 is no number"),
+        ("user,item,value\n1,2,nan\n", r"value 'nan' in data row 1 is not a number"),
     ],
 )
 def test_wrong_interactions_are_refused(likes: str, message: str, tmp_path: Path) -> None:

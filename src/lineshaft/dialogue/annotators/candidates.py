@@ -109,7 +109,7 @@ class Proposer:
     def candidates(self, scene: Scene, previous: State) -> list[Candidate]:
         """All candidates of a turn given the state before it, always in the same order.
 
-        A value the slot already has is no candidate: choosing it would change nothing.
+        A value the slot already has is not a candidate: choosing it would change nothing.
         """
         known = {slot: self.ontology.canonical_value(slot, value) for slot, value in previous.items()}
         found = self._static(scene) + self._copied(scene, known, previous) + self._drops(scene, previous)

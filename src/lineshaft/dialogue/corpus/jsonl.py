@@ -302,7 +302,7 @@ def _value(found: Any, where: str, note: Any) -> Value | None:
 
 def _text(found: Any, where: str, note: Any) -> str | None:
     if found is None or found == "":
-        note(f"{where}: {'null' if found is None else 'an empty text'} is no value; the slot is left out")
+        note(f"{where}: {'null' if found is None else 'an empty text'} is not a value; the slot is left out")
         return None
     if isinstance(found, bool):
         note(f"{where}: {found} is read as the text {'true' if found else 'false'!r}")

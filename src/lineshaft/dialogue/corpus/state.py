@@ -8,7 +8,7 @@ comma in the state that a model reads and by a space in the state that it writes
 Theirs breaks on values with quotes, bars or line breaks; here such characters are escaped by a backslash, so
 that parse(render(x)) == x for every value, while the text of the published corpora, which has no escapes,
 still reads. `removed` is our addition: an update can drop a slot. BiToD marks a slot that the agent still
-has to ask for as `#unknown`, which is no value, and names domains in several words.
+has to ask for as `#unknown`, which is not a value, and names domains in several words.
 
 `parse` refuses what is no state. `read` is for the output of a model: it keeps every readable slot and says
 what it could not read, and which slots were written twice.
