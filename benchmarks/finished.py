@@ -74,12 +74,12 @@ def configs() -> Iterator[Config]:
             yield Config.model_validate(values)
 
 
-def write_run(folder: Path, config: Config, origin: dict[str, Any], told: dict[str, Any]) -> None:
+def write_run(folder: Path, config: Config, origin: dict[str, Any], about: dict[str, Any]) -> None:
     (folder / "arrays").mkdir(parents=True)
     (folder / "checkpoints").mkdir()
     files = {
         "config.json": json.dumps(as_json(config), indent=1),
-        "run.json": json.dumps(told, indent=1),
+        "run.json": json.dumps(about, indent=1),
         "provenance.json": json.dumps([execution(origin)], indent=1),
         "metrics.jsonl": "".join(f'{{"step": {i}, "train/loss": {1 / (i + 1)}}}\n' for i in range(20)),
         "result.json": json.dumps(result(config), indent=1),

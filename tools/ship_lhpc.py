@@ -14,14 +14,13 @@ from lineshaft.plasma.lhpc.build import picked
 
 
 def main(source: Path, out: Path) -> None:
-    text, parts = weights.read(source)
-    config = json.loads(text) | {"members": 1}
+    config, parts = weights.read(source)
     small = {
         part: {k: picked(v, 0).half() if k.startswith("net.") else v for k, v in values.items()}
         for part, values in parts.items()
     }
     out.parent.mkdir(parents=True, exist_ok=True)
-    weights.write(out, json.dumps(config), small)
+    weights.write(out, json.dumps(config | {"members": 1}), small)
     print(f"{out}: {out.stat().st_size:,} bytes")
 
 

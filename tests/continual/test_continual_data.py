@@ -122,7 +122,7 @@ def test_a_file_that_is_no_image_is_named(tmp_path):
 
 @pytest.mark.parametrize("path", ["", "nowhere"])
 def test_a_folder_that_is_not_there_is_named(path, tmp_path):
-    with pytest.raises(RequestError, match="is no folder"):
+    with pytest.raises(RequestError, match="is not a folder"):
         Folder(path=path).load(FakeRun(tmp_path / "r"))
 
 

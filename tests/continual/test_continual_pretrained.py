@@ -8,6 +8,7 @@ from lineshaft.continual.augment import Plain
 from lineshaft.continual.backbones.efficientnet import EfficientnetLite0
 from lineshaft.continual.backbones.hub import Hub
 from lineshaft.continual.backbones.minilm import Adapter, Minilm, TextNet, squash
+from lineshaft.continual.backbones.resnet import projection
 from lineshaft.continual.data import Images
 from lineshaft.continual.loop import Loop
 from lineshaft.continual.methods.hat import Hat
@@ -115,3 +116,12 @@ def test_efficientnet_lite0_has_its_parameters_and_takes_its_weights():
     assert not torch.equal(first, next(fresh.body[1].parameters()))
     features = net.features(data.store.view(torch.arange(4)))
     assert features.shape == (4, 1280) and torch.isfinite(features).all()
+
+
+def test_a_shortcut_of_few_channels_is_the_strided_convolution():
+    x, (pick, narrow) = torch.randn(3, 8, 7, 6), projection(8, 4, 2)
+    (wide,) = projection(16, 4, 2)
+    assert wide.stride == (2, 2) and narrow.stride == (1, 1)
+    expected = torch.nn.functional.conv2d(x, narrow.weight, stride=2)
+    assert torch.allclose(narrow(pick(x)), expected, atol=1e-6)
+    assert [type(layer).__name__ for layer in projection(8, 4, 1)] == ["Conv2d"]

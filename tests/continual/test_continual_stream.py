@@ -181,6 +181,8 @@ def test_pictures_are_drawn_from_the_arrays(default, tmp_path):
 
 
 def test_tables_name_every_run_once():
-    for table in (tables.digits(), tables.digits_methods()):
-        assert len({name(config) for config in table}) == len(table)
+    cifar = (tables.seq_cifar10, tables.seq_cifar10_more_seeds, tables.seq_cifar10_methods)
+    others = (tables.seq_cifar10_self_supervised, tables.seq_cifar10_sizes, tables.asc19)
+    for table in (tables.digits, tables.digits_methods, *cifar, *others, tables.sat7, tables.sat7_small):
+        assert len({name(config) for config in table()}) == len(table())
     assert {m.name for config in tables.digits_methods() for m in config.methods} == set(variants(AnyMethod))

@@ -49,7 +49,7 @@ def test_raw_dialogues_get_states_confidences_and_scores(files):
         assert turn.provenance == "auto" and 0 <= turn.score <= 1
         assert turn.confidence.keys() == turn.state.keys()
         assert all(0 <= chance <= 1 for chance in turn.confidence.values())
-    assert "target/jga" not in folder.result(), "raw dialogues are not scored: they are no gold"
+    assert "target/jga" not in folder.result(), "raw dialogues are not scored: they are not gold"
 
 
 def test_states_of_the_target_are_scored_and_never_read(files):
@@ -97,7 +97,7 @@ def test_the_loop_runs_on_own_files_and_leaves_out_bounds_that_need_more_gold(fi
     ("data", "cause"),
     [
         ({"source": "", "target": ""}, "name both files"),
-        ({"source": "missing"}, "missing.jsonl is no file"),
+        ({"source": "missing"}, "missing.jsonl is not a file"),
         ({"source": "raw"}, "no turn has a state"),
     ],
 )

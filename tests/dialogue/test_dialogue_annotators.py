@@ -76,7 +76,7 @@ def test_the_scorer_learns_what_its_corpus_says(corpus, trained):
 
 def test_an_empty_model_copies_the_previous_state(corpus, trained):
     material, ontology = corpus
-    empty = Tracker(trained[0], [np.full(BUCKETS + 1, -1.0, np.float32)])
+    empty = Tracker(trained[0], [], np.full(BUCKETS + 1, -1.0, np.float32))
     dialogues = material.target[:20]
     assert np.array_equal(
         metrics.score(empty, ontology, dialogues, 0.5), metrics.score_trivial(ontology, dialogues)["copy"]

@@ -79,7 +79,7 @@ def test_a_bad_record_is_named_and_costs_itself_alone(tmp_path, record, cause):
         (turn(user=" "), "the user says nothing"),
         (turn(user="a\u202eb"), "RIGHT-TO-LEFT OVERRIDE"),
         (turn(state={"pc": {"price": 300}}), "the number 300 is read as the text '300'"),
-        (turn(state={"pc": {"price": None}}), "null is no value; the slot is left out"),
+        (turn(state={"pc": {"price": None}}), "null is not a value; the slot is left out"),
         (turn(state={"pc": {"wifi": True}}), "True is read as the text 'true'"),
         (turn(stat={}), "unknown key `stat`; did you mean state"),
     ],

@@ -183,7 +183,7 @@ def test_the_experiment_writes_the_page_and_the_reviewed_corpus(tmp_path):
     assert result == {"turns": 6, "patch/reject": 1, "patch/unfit": 0}
     reviewed = jsonl.read(tmp_path / "run/reviewed.jsonl").dialogues
     assert reviewed[1].turns[0].state is None and reviewed[0].turns[0].state
-    with pytest.raises(RequestError, match="is no file"):
+    with pytest.raises(RequestError, match="is not a file"):
         review.run(review.Config(annotated="missing.jsonl"), testing.FakeRun(tmp_path / "run"))
 
 

@@ -1,7 +1,9 @@
 """Translators, alignment and checks, on cases whose answer is known."""
 
 import json
+import shutil
 import stat
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -155,6 +157,23 @@ def test_apertium_is_called_line_by_line_and_its_absence_is_said(tmp_path, monke
     program.write_text("#!/bin/sh\necho 'no such pair' >&2; exit 1\n")
     with pytest.raises(RequestError, match="apertium spa-eng failed: no such pair"):
         Apertium().translate(["hola"])
+
+
+@pytest.mark.apertium
+def test_apertium_translates_spanish_line_by_line():
+    if shutil.which("apertium") is None or "spa-eng" not in _installed():
+        pytest.skip("Apertium with spa-eng is not here: apt-get install apertium apertium-eng-spa")
+    spoken = ["Buenos días", "", "un restaurante\nbarato\n\nen el centro", "12:30 [x] {y} ^algo@raro$ / <b>"]
+    written = Apertium().translate(spoken)
+    assert written[:3] == ["Good morning", "", "A cheap restaurant in the centre"]
+    assert all(mark in written[3] for mark in ("12:30", "[x]", "^algo@raro$", "/ <b>"))
+    with pytest.raises(RequestError, match="Mode xxx-yyy does not exist"):
+        Apertium(pairs=("xxx-yyy",)).translate(["hola"])
+
+
+def _installed() -> list[str]:
+    listed = subprocess.run(["apertium", "-l"], capture_output=True, text=True, check=True)
+    return listed.stdout.split()
 
 
 def test_a_model_that_is_not_there_is_said():

@@ -169,6 +169,15 @@ def test_the_first_screen_runs(tmp_path):
     assert re.match(r"width +lr +val/accuracy +n\n", give(["lineshaft", *shown[1]], tmp_path))
 
 
+def test_the_first_screen_quotes_the_runs_that_are_kept():
+    """`lineshaft summary spiral --tune lr` of the fifty runs in docs/results."""
+    said = give(
+        ["lineshaft", "summary", "spiral", "--tune", "lr", "--runs", str(ROOT / "docs/results")], ROOT
+    )
+    (quoted,) = re.findall(r"```text\n(width.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert quoted.strip() in said
+
+
 def test_the_picture_is_that_of_the_code():
     """Verbs, folders and files as they are; the numbers of imports may be those of the day it was drawn."""
     from tools.house import picture

@@ -157,7 +157,7 @@ def test_json_of_another_shape_is_named(toy, lineshaft, tmp_path, file, content)
 
 
 def test_no_line_of_the_help_is_cut(lineshaft):
-    for words in ([], ["data"]):
+    for words in ([], ["data"], ["serve"]):
         shown = lineshaft(*words, "--help").stdout
         assert "Usage: lineshaft" in shown and "..." not in shown.replace("]...", "").replace("ARGS...", "")
         assert "…" not in shown

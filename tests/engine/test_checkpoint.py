@@ -14,7 +14,7 @@ DIVERGES_FIRST = """
 from typing import ClassVar
 from lineshaft.engine import Config as Base
 class Config(Base):
-    "Scores that begin with one that is no number."
+    "Scores that begin with one that is not a number."
     objective: ClassVar = ("val/x", "max")
     stop: bool = False
 def run(config, run):

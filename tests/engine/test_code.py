@@ -141,6 +141,20 @@ def test_a_package_is_followed_inside_and_others_are_named_by_version(tmp_path, 
     assert code.root == site
 
 
+def test_a_package_installed_into_a_folder_of_ones_own_is_named_by_version(tmp_path, monkeypatch):
+    site = tmp_path / "libs"
+    for name in ("foreign/__init__.py", "foreign/deep.py", "single.py", "mine.py"):
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text("")
+    for name in ("foreign-1.0.dist-info", "single-2.0.dist-info"):
+        (site / name).mkdir()
+    monkeypatch.syspath_prepend(str(site))
+    importlib.invalidate_caches()
+    (tmp_path / "ed.py").write_text("import foreign.deep, single, mine")
+    code = code_of("ed", tmp_path / "ed.py", beside=tmp_path)
+    assert ([name for name, _ in code.files], code.packages) == (["ed", "mine"], ("foreign", "single"))
+
+
 def test_a_run_describes_itself(toy, tmp_path):
     folder, _ = walk(toy, tmp_path, steps=3, lr=0.2)
     told = description(folder)

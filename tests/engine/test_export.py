@@ -57,6 +57,7 @@ def test_nothing_is_rounded_and_every_array_asked_for_comes_back(runs, tmp_path)
     assert [row.id for row in kept] == list(folders)
     for row in kept:
         twin = folders[row.id]
+        assert "root" not in row.description
         assert (row.config, row.values, row.executions()) == (twin.config, twin.values, twin.executions())
         assert repr(row.result) == repr(twin.result) and row.diverged == twin.diverged
         assert row.folder.metrics() == twin.folder.metrics()

@@ -11,6 +11,7 @@ from lineshaft.engine import Options
 from lineshaft.engine.run.execute import execute
 from lineshaft.plasma.experiments.rollout import SLAB, figures
 from lineshaft.plasma.experiments.rollout import Config as RolloutConfig
+from lineshaft.plasma.experiments.step import Config as StepConfig
 from lineshaft.plasma.experiments.train import Config
 from lineshaft.plasma.lhpc import cache, labels, waves
 from lineshaft.plasma.lhpc.build import assembled, copied, load, variants
@@ -286,7 +287,7 @@ def test_a_run_trains_chooses_and_saves(tmp_path):
     assert errors.shape == (1, 2, len(TARGET.restarts()), 4) and np.isfinite(errors).all()
     assert folder.array("errors_uncoupled_tail_electrons").shape == errors.shape
     again, parts = read(folder.dir / "model.safetensors")
-    assert Config.model_validate_json(again) == config and set(parts) == {"fluid", "injection"}
+    assert Config.model_validate(again) == config and set(parts) == {"fluid", "injection"}
 
 
 def test_the_floor_needs_no_training(tmp_path):
@@ -301,7 +302,7 @@ def test_the_floor_needs_no_training(tmp_path):
     ("wrong", "words"),
     [
         ({"target": {"test": (2.0,)}}, "different amplitudes"),
-        ({"target": {"test": ()}}, "at least one amplitude each"),
+        ({"target": {"test": ()}}, "at least one amplitude"),
         ({"target": {"thickness": 90.0}}, "lie in the box"),
         ({"target": {"density": float("inf")}}, "finite"),
         ({"target": {"window": 30.0}, "method": {"name": "fluid"}}, "of the hybrid"),
@@ -410,6 +411,7 @@ def test_phase_space_holds_all_there_is():
     ("wrong", "words"),
     [
         ({"weights": "nothing.safetensors"}, "neither front nor published nor a file"),
+        ({"weights": __file__}, "holds no solver"),
         ({"at": 60.0}, "lower at"),
         ({"target": SLAB.model_dump() | {"test": ()}}, "needs an amplitude"),
     ],
@@ -426,3 +428,20 @@ def test_weights_of_one_member_are_those_it_trained_with(tmp_path):
     for which in range(3):
         _, one = load(tmp_path / "m.safetensors", "cpu", which=which)
         assert torch.equal(one.fluid.net.stem.weight[0], solver.fluid.net.stem.weight[which])
+
+
+def test_weights_of_a_rival_are_no_hybrid(tmp_path):
+    path, method = tmp_path / "fluid.safetensors", AllFluid(width=4)
+    write(path, Config(target=TARGET, method=method).model_dump_json(), copied(solver_of(method)))
+    for config in (RolloutConfig, StepConfig):
+        with pytest.raises(ValidationError, match="carries no particles"):
+            config(weights=str(path))
+
+
+def test_a_step_is_timed_for_every_solver(tmp_path):
+    folder, state = execute("plasma.step", StepConfig(), tmp_path, Options(device="cpu"))
+    assert state == "done", folder.error()
+    result = folder.result()
+    assert result["ratio/particles"] == 1
+    for name in ("lhpc", "core", "fluid"):
+        assert result[f"ratio/{name}"] == pytest.approx(result["ms/particles"] / result[f"ms/{name}"])

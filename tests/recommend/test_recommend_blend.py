@@ -102,8 +102,37 @@ def test_parts_that_the_catalogue_cannot_feed_are_left_out() -> None:
 
 
 def test_too_few_users_are_refused_with_the_way_out() -> None:
-    with pytest.raises(RequestError, match=r"five or more items to find its gate: take model=ease"):
+    with pytest.raises(RequestError, match=r"two or more items to find its gate: take model=popularity"):
         FEW.fit(csr_matrix(np.eye(4, dtype=np.float32)), Catalogue.bare(4), seed=0, threads=1)
+
+
+def test_users_of_two_items_are_enough() -> None:
+    rng = np.random.default_rng(3)
+    likes = binary(np.repeat(np.arange(80), 2), rng.integers(0, 30, 160), (80, 30))
+    slots = (Slot(any_of=(Ease(lam=10),)), Slot(any_of=(Popularity(),)))
+    scorer = Blend(slots=slots).fit(likes, Catalogue.bare(30), seed=0, threads=1)
+    assert np.isfinite(scorer.score(likes)).all()
+
+
+def noise_taken() -> int:
+    """Weights that ten searches on twenty baskets give to nine features of noise beside one that tells."""
+    taken = 0
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        wanted = rng.random((20, 80)) < 0.1
+        wanted[:, 0] = True
+        z = rng.normal(size=(10, 20, 80))
+        z[0] += 2 * wanted
+        weights = gate.search(question(z.astype(np.float32), wanted), (5, 10))
+        assert weights[0] > 0
+        taken += int((weights[1:] > 0).sum())
+    return taken
+
+
+def test_on_few_baskets_luck_changes_half_as_many_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    careful = noise_taken()
+    monkeypatch.setattr(gate, "least_gain", lambda gain: gate.GAIN)
+    assert careful < noise_taken() / 2
 
 
 def question(z: np.ndarray, wanted: np.ndarray) -> gate.Question:

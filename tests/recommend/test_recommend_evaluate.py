@@ -159,7 +159,7 @@ def test_only_candidates_are_ranked_and_an_item_outside_them_is_refused() -> Non
     among = Fold(fold.train, fold.baskets, fold.held_out, candidates=np.array([1, 3]))
     found = rank(lambda rows: SCORES[rows], among)
     assert found.above.tolist() == [1, 1] and found.recall(2).tolist() == [1, 1]
-    with pytest.raises(ValueError, match="1 held-out pairs ask for items that are no candidates"):
+    with pytest.raises(ValueError, match="1 held-out pairs ask for items that are not candidates"):
         rank(
             lambda rows: SCORES[rows], Fold(fold.train, fold.baskets, fold.held_out, candidates=np.array([3]))
         )

@@ -8,6 +8,7 @@ import pytest
 
 from lineshaft.engine import Options, RequestError
 from lineshaft.engine.run.execute import execute
+from lineshaft.engine.spec.grid import grid
 from lineshaft.recommend.catalogue.source import Own
 from lineshaft.recommend.catalogue.tables import Tables, read
 from lineshaft.recommend.experiments.train import FILE, Config
@@ -111,10 +112,10 @@ def test_a_byte_order_mark_and_capital_names_do_no_harm(tmp_path: Path) -> None:
         ("", r"likes\.csv: no column user, item; it has none"),
         (
             "user,item,value\n1,2,good\n",
-            r"likes\.csv: value 'good' in data row 1 is no number \(1 such rows\)",
+            r"likes\.csv: value 'good' in data row 1 is not a number \(1 such rows\)",
         ),
         ("user,item,value\n1,2,0\n1,3,-2\n", r"likes\.csv: no interaction is left of 2 rows$"),
-        ("user,item,value\n1,2,nan\n", r"value 'nan' in data row 1 is no number"),
+        ("user,item,value\n1,2,nan\n", r"value 'nan' in data row 1 is not a number"),
     ],
 )
 def test_wrong_interactions_are_refused(likes: str, message: str, tmp_path: Path) -> None:
@@ -181,3 +182,16 @@ def test_the_file_of_own_tables_names_no_user(tmp_path: Path) -> None:
 def test_own_tables_without_a_file_say_which_word_is_missing(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"data\.interactions"):
         execute("recommend.train", Config(data=Own()), tmp_path / "runs", Options())
+
+
+@pytest.mark.parametrize("model", ["blend", "ease"])
+def test_users_of_two_items_each_are_enough_to_train_on(model: str, tmp_path: Path) -> None:
+    """Nobody can be judged, and the run says so: no val, no guests; the file is there."""
+    pairs = "".join(f"u{user},i{(user * 7 + n) % 11}\n" for user in range(40) for n in range(2))
+    (tmp_path / "likes.csv").write_text("user,item\n" + pairs)
+    config = grid(Config, ["data=own", f"data.interactions={tmp_path / 'likes.csv'}", f"model={model}"])
+    folder, state = execute("recommend.train", next(iter(config)), tmp_path / "runs", Options())
+    assert state == "done", folder.error()
+    result = folder.result()
+    assert result["guests"] == 0 and "val/recall@100" not in result
+    assert load(folder.dir / FILE).recommend(["i0"], k=3).items

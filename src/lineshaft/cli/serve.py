@@ -16,7 +16,7 @@ def serve() -> None:
     """Serve a system to its users."""
 
 
-@app.command()
+@app.command(short_help="A site for guests, on a model of your own or on a sample.")
 def recommend(
     model: Annotated[
         str | None,

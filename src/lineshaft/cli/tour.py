@@ -51,9 +51,9 @@ EMBEDDED = (
     Step("plasma.simulate", metrics=FAST_PARTICLES),
     Step("plasma.rollout", metrics=HYBRID),
     Step("recommend.guest", ("model=popularity,wmf,ease",), RECALL, "model"),
-    Step("recommend.train", metrics=("val/recall@100", "val1/recall@100"), example=True),
+    Step("recommend.train", ("model=ease baskets=[3]",), ("val/recall@100", "val3/recall@100"), example=True),
     Step("continual.stream", ("schedule=finetune,lpft",), NEIGHBOURS, "schedule"),
-    Step("dialogue.loop", metrics=JOINT_GOALS),
+    Step("dialogue.loop", ("annotator=scorer",), JOINT_GOALS),
 )
 REAL = (
     Step("dialogue.loop", ("data=woz2,xrisawoz",), JOINT_GOALS, "data", ("woz2", "xrisawoz")),

@@ -181,7 +181,7 @@ def read_meta(path: Path) -> dict[str, Any]:
         with zipfile.ZipFile(path) as archive:
             meta: dict[str, Any] = json.loads(archive.read("meta.json"))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise RequestError(f"{path} is no readable mosaic archive ({error}); fetch the file again") from error
+        raise RequestError(f"{path} is not a readable mosaic archive ({error}); fetch it again") from error
     return meta
 
 
@@ -203,7 +203,7 @@ def read_mosaic(path: Path, split: str, side: int) -> tuple[Tensor, Tensor]:
             labels = np.frombuffer(archive.read(f"{split}_labels.u1"), np.uint8)
             tiled = np.array(Image.open(io.BytesIO(archive.read(f"{split}.jpg"))).convert("RGB"))
     except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise RequestError(f"{path} is no readable mosaic archive ({error}); fetch the file again") from error
+        raise RequestError(f"{path} is not a readable mosaic archive ({error}); fetch it again") from error
     height, width = tiled.shape[0] // side, tiled.shape[1] // side
     if height * width < len(labels):
         raise RequestError(f"{path}: {len(labels)} labels for {height * width} tiles in {split}.jpg")

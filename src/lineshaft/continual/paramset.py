@@ -45,7 +45,7 @@ HEAD = ParamSet("head", r"head\.")
 
 
 def named(name: str, known: dict[str, ParamSet]) -> ParamSet:
-    """A subset by its name; whatever is no known name is a regular expression over parameter names."""
+    """A subset by its name; whatever is not a known name is a regular expression over parameter names."""
     if name in known:
         return known[name]
     try:

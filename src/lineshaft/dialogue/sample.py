@@ -176,7 +176,7 @@ class _Talk:
 
     def _line(self) -> str:
         items = sorted((d, s, v if v in WISH else word(v)) for (d, s), v in self.state.items())
-        blocks = {}
+        blocks: dict[str, list[str]] = {}
         for domain, slot, value in items:
             blocks.setdefault(domain, []).append(f'{slot} equal_to " {value} "')
         return " , ".join(f"( {domain} ) {' , '.join(texts)}" for domain, texts in blocks.items()) or "null"

@@ -234,7 +234,7 @@ class Students:
     @cached_property
     def detector(self) -> Detector:
         """The error classifier that the filters use."""
-        kinds = {"measured": Measured(), "uniform": Uniform()}
+        kinds: dict[str, Measured | Uniform] = {"measured": Measured(), "uniform": Uniform()}
         if self.settings.negatives == "real":
             known = self.judge.real(self._annotator_tuned[0])
         else:
@@ -294,8 +294,7 @@ class Students:
     def _as_often_as_gold(self, model: Model) -> float:
         """The threshold at which a model changes as many validation turns as gold changes of the source."""
         turns = [(dialogue, i) for dialogue in self.validation for i in range(len(dialogue.turns))]
-        source = [example for part in self._base[0] for example in part.touched.any(1)]
-        wanted = float(np.mean(source))
+        wanted = float(np.mean(np.concatenate([part.touched.any(1) for part in self._base[0]])))
         rates = [np.mean([bool(p.update) for p in model.given(turns, t)]) for t in THRESHOLDS]
         return THRESHOLDS[int(np.argmin(np.abs(np.array(rates) - wanted)))]
 

@@ -37,7 +37,7 @@ class System:
 
 
 def _turns(mask: np.ndarray, notes: Annotations) -> np.ndarray:
-    return mask.astype(float)[notes.owner]
+    return np.asarray(mask.astype(float)[notes.owner])
 
 
 def _every(notes: Annotations, share: float, rng: np.random.Generator) -> np.ndarray:

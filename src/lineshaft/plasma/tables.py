@@ -106,18 +106,19 @@ def lhpc() -> list[train.Config]:
         BiGaussian(**learned),
         Lhpc(core=False),
     ]
-    plain = [course(method) for method in methods]
+    plain = [_course(method) for method in methods]
     front = [
-        course(Lhpc(), window=WINDOW),
-        course(Lhpc(net="none"), window=WINDOW),
-        course(Redrawn(), WINDOW),
+        _course(Lhpc(), window=WINDOW),
+        _course(Lhpc(net="none"), window=WINDOW),
+        _course(Redrawn(), WINDOW),
     ]
-    options = [course(Lhpc()).model_copy(update=change) for change in ({"pushforward": True}, {"noise": 0.1})]
-    fno = course(AllFluid(net="fno", **learned)).model_copy(update={"members": 1})
-    return [*front, *plain, course(Redrawn()), course(Lhpc(net="none")), *options, fno]
+    changes: list[dict[str, Any]] = [{"pushforward": True}, {"noise": 0.1}]
+    options = [_course(Lhpc()).model_copy(update=change) for change in changes]
+    fno = _course(AllFluid(net="fno", **learned)).model_copy(update={"members": 1})
+    return [*front, *plain, _course(Redrawn()), _course(Lhpc(net="none")), *options, fno]
 
 
-def course(method: AnyMethod, window: float = 0.0) -> train.Config:
+def _course(method: AnyMethod, window: float = 0.0) -> train.Config:
     """The frozen recipe: single macro steps, then unrolled through 16, 32 and 64 steps."""
     return train.Config(
         target=Target(window=window),

@@ -23,7 +23,7 @@ class Config(Base):
     sleep: float = Field(0.0, ge=0, description="seconds a step")
     text: str = Field("", description="any text")
     fail: bool = Field(False, description="raise at the end")
-    diverge: bool = Field(False, description="end with a value that is no number")
+    diverge: bool = Field(False, description="end with a value that is not a number")
     ledger: str = Field("", description="file to which every computed step is appended")
 
 

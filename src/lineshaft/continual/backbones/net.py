@@ -89,7 +89,9 @@ class Net(nn.Module):
     @property
     def stages(self) -> list[nn.Module]:
         if not isinstance(self.body, nn.Sequential):
-            raise RequestError(f"{type(self.body).__name__} is no sequence of stages: this method needs one")
+            raise RequestError(
+                f"{type(self.body).__name__} is not a sequence of stages, as this method needs"
+            )
         return list(self.body)
 
     @property

@@ -15,6 +15,8 @@ from lineshaft.continual.streams.stream import Stream
 
 STAGES = ((1, 1), (2, 2), (4, 2), (8, 2))  # channels as multiples of the stem's, stride of the first block
 
+FEW = 8  # channels up to which a strided 1x1 convolution is not safe on CPUs
+
 
 class Block(nn.Module):
     """Two 3x3 convolutions around a shortcut."""
@@ -27,13 +29,22 @@ class Block(nn.Module):
         self.norm2 = nn.BatchNorm2d(outputs)
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-            )
+            self.shortcut = nn.Sequential(*projection(inputs, outputs, stride), nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         out = F.relu(self.norm1(self.conv1(x)), inplace=True)
         return F.relu(self.norm2(self.conv2(out)) + self.shortcut(x), inplace=True)
+
+
+def projection(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
+    """A 1x1 convolution with a stride; of few channels the positions are picked first, which is the same.
+
+    On a CPU, torch 2.13 writes out of bounds in the gradient of such a convolution of 8 channels or fewer,
+    for odd batches on several threads, and the process dies.
+    """
+    if inputs > FEW or stride == 1:
+        return [nn.Conv2d(inputs, outputs, 1, stride, bias=False)]
+    return [nn.MaxPool2d(1, stride), nn.Conv2d(inputs, outputs, 1, bias=False)]
 
 
 class Resnet18(Backbone):

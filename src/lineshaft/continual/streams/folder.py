@@ -5,7 +5,7 @@
     photos/DOMAIN/CLASS/*.jpg                  data=folder data.kind=domains: every task is a domain
 
 Images of any size become `side` x `side` pixels: the shorter side is scaled, the middle is kept. Grey, RGBA
-and palette images become RGB. A file that is no image is named and refused before anything is trained.
+and palette images become RGB. A file that is not an image is named and refused before anything is trained.
 """
 
 from collections.abc import Iterator
@@ -49,7 +49,9 @@ class Folder(ClassData):
     def load(self, run: Run) -> Images:
         root = Path(self.path)
         if not self.path or not root.is_dir():
-            raise RequestError(f"data.path={self.path!r} is no folder; it holds one folder of images a class")
+            raise RequestError(
+                f"data.path={self.path!r} is not a folder: name one that holds a folder a class"
+            )
         if self.kind == "domains":
             files = [(f, d.name, c.name) for d in folders(root) for c in folders(d) for f in pictures(c)]
             return assembled(root, files, self.side)

@@ -7,7 +7,7 @@ C a value of a closed slot, X the value of a slot of another domain, D the slot 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +15,12 @@ import numpy as np
 from lineshaft.dialogue.annotators import hindsight
 from lineshaft.dialogue.annotators.features import code, codes
 from lineshaft.dialogue.annotators.scene import Scene, scene
-from lineshaft.dialogue.corpus.dialogue import Act, Dialogue, Slot, State, turns
+from lineshaft.dialogue.corpus.dialogue import Act, Dialogue, Slot, State, Value, turns
 from lineshaft.dialogue.corpus.ontology import Mention, Ontology
 from lineshaft.dialogue.corpus.state import Update, diff
 from lineshaft.dialogue.corpus.text import Word
 
+_Key = tuple[Slot, str, str, str, str]
 DROPPED = "(dropped)"
 EQUAL = "equal_to"
 _NEGATIONS = (
@@ -28,6 +29,8 @@ _NEGATIONS = (
 )
 NEGATIONS = frozenset(_NEGATIONS.split())
 WINDOW = 4
+MOST_KEPT = 20_000
+"""Turns, each with one state before it, whose candidates are kept: some 10 kB each."""
 MOST_AROUND = 40
 """Facts around the mentions of one value; a value named a hundred times in a page says no more."""
 
@@ -53,6 +56,19 @@ class Candidate:
     later: tuple[float, ...] = ()
 
 
+@dataclass(frozen=True)
+class Described:
+    """Candidates of one turn given the state before it, with their facts (uint32, one array each) and what
+    surrounds them (float32 [candidates, ..])."""
+
+    candidates: list[Candidate]
+    facts: list[np.ndarray]
+    context: np.ndarray
+
+
+Describe = Callable[["Proposer", Scene, State], Described]
+
+
 class Proposer:
     """Proposes candidates; which slots are copied, which ever dropped and which take other relations than
     equal_to is counted on labelled turns."""
@@ -63,7 +79,8 @@ class Proposer:
         self.droppable: frozenset[Slot] = frozenset()
         self.relations: dict[Slot, tuple[str, ...]] = {}
         self._seen: dict[int, tuple[Dialogue, list[Scene]]] = {}
-        self._proposals: dict[Scene, tuple[list[Candidate], dict]] = {}
+        self._proposals: dict[Scene, tuple[list[Candidate], dict[_Key, Candidate]]] = {}
+        self._kept: dict[tuple[Scene, frozenset[tuple[Slot, Value]]], Described] = {}
         self._count(labelled)
 
     def scene(self, dialogue: Dialogue, number: int) -> Scene:
@@ -73,19 +90,30 @@ class Proposer:
             self._seen[id(dialogue)] = (dialogue, [scene(dialogue, i, self.hindsight) for i in numbers])
         return self._seen[id(dialogue)][1][number]
 
+    def kept(self, scene: Scene, previous: State, describe: Describe) -> Described:
+        """What `describe` says of a turn given the state before it, kept: systems that are compared ask for
+        the same turns again and again."""
+        key = (scene, frozenset(previous.items()))
+        if key not in self._kept:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[key] = describe(self, scene, previous)
+        return self._kept[key]
+
     def forget(self) -> None:
         """Drop what is kept of the dialogues seen so far, so that a large corpus needs no large memory."""
+        self._kept.clear()
         self._seen.clear()
         self._proposals.clear()
 
     def candidates(self, scene: Scene, previous: State) -> list[Candidate]:
         """All candidates of a turn given the state before it, always in the same order.
 
-        A value the slot already has is no candidate: choosing it would change nothing.
+        A value the slot already has is not a candidate: choosing it would change nothing.
         """
         known = {slot: self.ontology.canonical_value(slot, value) for slot, value in previous.items()}
         found = self._static(scene) + self._copied(scene, known, previous) + self._drops(scene, previous)
-        return [c for c in found if known.get(c.slot) != (c.relation, {c.canonical})]
+        return [c for c in found if known.get(c.slot) != (c.relation, frozenset((c.canonical,)))]
 
     def state_facts(self, candidates: Sequence[Candidate], previous: State) -> np.ndarray:
         """uint32 [candidates, 6]: what the state before the turn says about each candidate."""
@@ -107,7 +135,7 @@ class Proposer:
     def _static(self, scene: Scene) -> list[Candidate]:
         return self._remembered(scene)[0]
 
-    def _remembered(self, scene: Scene) -> tuple[list[Candidate], dict]:
+    def _remembered(self, scene: Scene) -> tuple[list[Candidate], dict[_Key, Candidate]]:
         if scene not in self._proposals:
             self._proposals[scene] = (list(self._proposed(scene)), {})
         return self._proposals[scene]
@@ -160,7 +188,7 @@ class Proposer:
         self, scene: Scene, known: dict[Slot, tuple[str, frozenset[str]]], previous: State
     ) -> list[Candidate]:
         static = {(candidate.slot, candidate.canonical) for candidate in self._static(scene)}
-        found = {}
+        found: dict[tuple[Slot, str], tuple[Slot, str]] = {}
         for slot in sorted(previous):
             for target in self.copies.get(slot, ()):
                 for canonical in sorted(known[slot][1] & self.ontology.values.get(target, frozenset())):

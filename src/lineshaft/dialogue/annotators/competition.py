@@ -53,4 +53,4 @@ def _ranks(score: np.ndarray, owner: np.ndarray) -> np.ndarray:
 
 
 def _pairs(owner: np.ndarray, slot: np.ndarray) -> np.ndarray:
-    return owner * (slot.max(initial=0) + 2) + slot
+    return np.asarray(owner * (slot.max(initial=0) + 2) + slot)

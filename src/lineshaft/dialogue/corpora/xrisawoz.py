@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from lineshaft.dialogue import data
 from lineshaft.dialogue.corpus.dialogue import Dialogue, Slot, State
@@ -66,7 +66,7 @@ def load(folder: Path, seed: int) -> tuple[Material, Ontology]:
     return material, ontology(english, chinese)
 
 
-def ontology(english: dict, chinese: dict) -> Ontology:
+def ontology(english: dict[str, Any], chinese: dict[str, Any]) -> Ontology:
     """English surfaces and their canonical values, from the authors' canonical forms and alignments."""
     entries = [
         (slot(domain, name), canonical, [others] if isinstance(others, str) else others)
@@ -84,7 +84,7 @@ def ontology(english: dict, chinese: dict) -> Ontology:
     return Ontology(names, {key: values for key, values in closed.items() if values}, BOOLEANS)
 
 
-def projection(chinese: dict) -> Project:
+def projection(chinese: dict[str, Any]) -> Project:
     """Translates a Chinese value by the alignment of its slot, else of any slot; unknown values stay."""
     exact: dict[tuple[Slot, str], str] = {}
     anywhere: dict[str, str] = {}

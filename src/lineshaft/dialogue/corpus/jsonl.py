@@ -213,7 +213,7 @@ def _ordered(reading: Reading, name: str, turns: Numbered) -> Numbered:
     assert first is not None
     wanted = list(range(first, first + len(numbers)))
     if numbers != wanted or first not in (0, 1):
-        missing = sorted(set(range(min(first, 1), wanted[-1] + 1)) - set(numbers))  # type: ignore[arg-type]
+        missing = sorted(set(range(min(first, 1), wanted[-1] + 1)) - set(numbers))
         twice = sorted({number for number in numbers if numbers.count(number) > 1})  # type: ignore[type-var]
         raise RecordError(f"turns are missing {missing[:8]} or stand twice {twice[:8]}: {given[:8]}")
     if order != sorted(order):
@@ -302,7 +302,7 @@ def _value(found: Any, where: str, note: Any) -> Value | None:
 
 def _text(found: Any, where: str, note: Any) -> str | None:
     if found is None or found == "":
-        note(f"{where}: {'null' if found is None else 'an empty text'} is no value; the slot is left out")
+        note(f"{where}: {'null' if found is None else 'an empty text'} is not a value; the slot is left out")
         return None
     if isinstance(found, bool):
         note(f"{where}: {found} is read as the text {'true' if found else 'false'!r}")

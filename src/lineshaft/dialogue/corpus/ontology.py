@@ -77,8 +77,16 @@ class Ontology:
         return self.surfaces.get(slot, {}).get(name, name)
 
     def canonical_value(self, slot: Slot, value: Value) -> tuple[str, frozenset[str]]:
-        names = frozenset(self.canonical(slot, name) for name in value.values)
-        return value.relation, names - ABSENT if len(names) > 1 else names
+        """A value's relation and what its names stand for; kept, since systems meet the same values."""
+        key = (slot, value)
+        if key not in self._meant:
+            names = frozenset(self.canonical(slot, name) for name in value.values)
+            self._meant[key] = (value.relation, names - ABSENT if len(names) > 1 else names)
+        return self._meant[key]
+
+    @cached_property
+    def _meant(self) -> dict[tuple[Slot, Value], tuple[str, frozenset[str]]]:
+        return {}
 
     def canonical_state(self, state: State) -> CanonicalState:
         """The state by what it means; a slot whose only value says that it has none is left out."""

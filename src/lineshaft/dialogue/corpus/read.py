@@ -21,7 +21,7 @@ def read(path: Path, language: str = "und") -> Reading:
     """The dialogues of a .jsonl, .json, .json.xz or .zip file, with what was wrong in it."""
     if not path.is_file():
         near = sorted(other.name for other in path.parent.glob("*.json*"))[:5] if path.parent.is_dir() else []
-        raise RequestError(f"{path} is no file" + (f"; there are {', '.join(near)}" if near else ""))
+        raise RequestError(f"{path} is not a file" + (f"; there are {', '.join(near)}" if near else ""))
     if ".jsonl" in path.suffixes:
         return jsonl.read(path)
     data, reading = _content(path), Reading(path)

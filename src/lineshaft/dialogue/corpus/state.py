@@ -8,7 +8,7 @@ comma in the state that a model reads and by a space in the state that it writes
 Theirs breaks on values with quotes, bars or line breaks; here such characters are escaped by a backslash, so
 that parse(render(x)) == x for every value, while the text of the published corpora, which has no escapes,
 still reads. `removed` is our addition: an update can drop a slot. BiToD marks a slot that the agent still
-has to ask for as `#unknown`, which is no value, and names domains in several words.
+has to ask for as `#unknown`, which is not a value, and names domains in several words.
 
 `parse` refuses what is no state. `read` is for the output of a model: it keeps every readable slot and says
 what it could not read, and which slots were written twice.
@@ -21,12 +21,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import groupby
+from typing import Any
 
 from lark import Lark, Token, Transformer
 from lark.exceptions import LarkError, VisitError
 
 from lineshaft.dialogue.corpus.dialogue import Act, Slot, State, Value
 
+_Items = tuple[tuple[str, tuple[Any, ...]], ...]
 EMPTY = "null"
 REMOVED = "removed"
 UNKNOWN = "#unknown"
@@ -125,7 +127,9 @@ def read(text: str) -> tuple[Update, list[str]]:
 
 def _salvaged(text: str) -> tuple[Update, list[str]]:
     """Slots of an unreadable line, one by one."""
-    domain, assigned, removed, faults = "", {}, set(), []
+    domain, faults = "", []
+    assigned: dict[Slot, Value] = {}
+    removed: set[Slot] = set()
     for piece in PIECE.findall(text):
         domain = " ".join(piece[1].split()) if piece[1] else domain
         item = f"( {domain} ) {piece[2]}"
@@ -140,9 +144,11 @@ def _salvaged(text: str) -> tuple[Update, list[str]]:
     return Update(assigned, frozenset(removed - assigned.keys())), faults or [f"unreadable: {_shown(text)}"]
 
 
-def _collected(items: tuple, text: str) -> tuple[Update, list[Slot]]:
+def _collected(items: _Items, text: str) -> tuple[Update, list[Slot]]:
     """Items of a line as an update, and the slots that stand there twice with two meanings."""
-    assigned, removed, twice = {}, set(), []
+    assigned: dict[Slot, Value] = {}
+    removed: set[Slot] = set()
+    twice: list[Slot] = []
     for domain, (name, rest, tail, value) in items:
         slot = Slot(domain, name)
         if value is None and rest == UNKNOWN and tail is None:
@@ -221,7 +227,7 @@ def _unescape(text: str) -> str:
     return re.sub(r"\\(.)", lambda match: UNESCAPES.get(match[1], match[1]), text, flags=re.DOTALL)
 
 
-class _Lines(Transformer):
+class _Lines(Transformer[Token, Any]):
     """Turns the parse tree into (domain, (name, name, name, values)) tuples."""
 
     def LITERAL(self, token: Token) -> tuple[str, ...]:
@@ -232,14 +238,14 @@ class _Lines(Transformer):
     def NAME(self, token: Token) -> str:
         return str(token)
 
-    def item(self, children: list) -> tuple:
+    def item(self, children: list[Any]) -> tuple[Any, ...]:
         *names, values = children
         return (*names, *[None] * (3 - len(names)), values)
 
-    def domain(self, children: list) -> str:
+    def domain(self, children: list[str]) -> str:
         return " ".join(children)
 
-    def line(self, children: list) -> list:
+    def line(self, children: list[Any]) -> list[tuple[str, tuple[Any, ...]]]:
         pairs, domain = [], ""
         for child in children:
             if isinstance(child, tuple):
@@ -255,9 +261,10 @@ def _parser() -> Lark:
 
 
 @lru_cache(maxsize=1 << 16)
-def _read(text: str) -> tuple:
+def _read(text: str) -> _Items:
     try:
-        return tuple(_parser().parse(text))
+        parsed: Any = _parser().parse(text)  # what _Lines makes of the tree
+        return tuple(parsed)
     except (LarkError, VisitError) as error:
         column = getattr(error, "column", None)
         raise StateSyntaxError(f"unreadable at column {column}: {_shown(text)}") from error

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 from pydantic import Field
+from scipy.sparse import csr_matrix
 
 from lineshaft.dialogue.annotators import logistic
 from lineshaft.dialogue.annotators.features import code, codes, crossed, matrix
@@ -72,7 +73,7 @@ class _Dense:
         self.model = model
 
     def wrong(self, models: Sequence[Tracker], found: Sequence[Example]) -> np.ndarray:
-        return self.model.predict_proba(evidence(models, found))[:, 1]
+        return np.asarray(self.model.predict_proba(evidence(models, found))[:, 1])
 
 
 class _Linear:
@@ -83,7 +84,7 @@ class _Linear:
         return logistic.chances(_hashed(found), self.weights)
 
 
-def _hashed(found: Sequence[Example]):  # type: ignore[no-untyped-def]
+def _hashed(found: Sequence[Example]) -> csr_matrix:
     """Words and pairs of words of the input, joined with the slots of the output."""
     keys, facts = [], []
     for example in found:

@@ -14,6 +14,7 @@ import numpy as np
 from lineshaft.dialogue.annotators import line_text as text
 from lineshaft.dialogue.annotators.candidates import DROPPED
 from lineshaft.dialogue.annotators.rows import Example, batch, made
+from lineshaft.dialogue.annotators.scene import Scene
 from lineshaft.dialogue.annotators.tracker import Tracker
 
 COUNTS = 9
@@ -22,23 +23,22 @@ slots before, mentions not used, acts' values not used."""
 
 
 def evidence(models: Sequence[Tracker], found: Sequence[Example]) -> np.ndarray:
-    """float32 [examples, ..]: COUNTS columns, then four of each model, then four of its heads if it has
-    some. The models' candidates are their own, so those with hindsight judge with it."""
+    """float32 [examples, ..]: COUNTS columns, then four of each model, then four of each of its heads.
+    The models' candidates are their own, so those with hindsight judge with it."""
     first = None
     columns = []
     for model in models:
         table = _Table(model, found)
         first = first or table
         columns.append(table.chances())
-        if model.head is not None:
-            columns.append(table.heads())
+        columns += table.heads()
     assert first is not None
     return np.hstack([first.counts(), *columns]).astype(np.float32)
 
 
 def confidence(models: Sequence[Tracker], found: Sequence[Example]) -> np.ndarray:
     """float [examples]: the log chance that all decisions of an annotation are right, by the last model."""
-    return _Table(models[-1], found).chances()[:, 2:].sum(1)
+    return np.asarray(_Table(models[-1], found).chances()[:, 2:].sum(1))
 
 
 def written(example: Example) -> str:
@@ -74,21 +74,20 @@ class _Table:
         np.add.at(result[:, 3], owner[~made], np.log(np.clip(1 - self.chance[~made], 1e-3, 1)))
         return result
 
-    def heads(self) -> np.ndarray:
-        """[examples, 4]: least score of a slot touched, greatest of a candidate's slot not touched, score of
-        any change, and the expected number of changes less those made."""
-        assert self.model.head is not None
+    def heads(self) -> list[np.ndarray]:
+        """[examples, 4] of each view: least score of a slot touched, greatest of a candidate's slot not
+        touched, score of any change, and the expected number of changes less those made."""
+        return [self._head(scores) for scores in self.model.turn_scores(self.scenes)]
+
+    def _head(self, scores: np.ndarray) -> np.ndarray:
         slots = self.model.trainer.slots
-        weights = self.model.head.weights
-        scores = self.model.trainer.encoded(self.scenes) @ weights[:-1] + weights[-1]
         result = np.zeros((len(self.found), 4))
         for row, example, score in zip(result, self.found, scores):
             touched = [score[slots[slot]] for slot in example.update.assigned if slot in slots]
             row[:] = (min(touched, default=1.0), 0.0, score[-1], score[-2] - len(example.update.assigned))
         other = ~self.made & (self.batch.slot >= 0)
-        np.maximum.at(
-            result[:, 1], self.batch.owner[other], scores[self.batch.owner[other], self.batch.slot[other]]
-        )
+        owner = self.batch.owner[other]
+        np.maximum.at(result[:, 1], owner, scores[owner, self.batch.slot[other]])
         return result
 
     def counts(self) -> np.ndarray:
@@ -116,5 +115,5 @@ class _Table:
         return result
 
 
-def _seen(hindsight: bool, example: Example):  # type: ignore[no-untyped-def]
+def _seen(hindsight: bool, example: Example) -> Scene:
     return example.looking_ahead if hindsight and example.looking_ahead is not None else example.scene

@@ -15,7 +15,7 @@ import numpy as np
 from lineshaft.dialogue.annotators.model import Prediction
 from lineshaft.dialogue.annotators.rows import Example
 from lineshaft.dialogue.annotators.tracker import Tracker, Trainer
-from lineshaft.dialogue.corpus.dialogue import Dialogue
+from lineshaft.dialogue.corpus.dialogue import Dialogue, State
 from lineshaft.dialogue.corpus.ontology import Ontology
 from lineshaft.dialogue.errors.analyse import Analysis
 from lineshaft.dialogue.errors.classify import Dense, Detector, Linear
@@ -124,7 +124,7 @@ def rolled_examples(
     """Annotations as examples, each from the annotator's own state before it."""
     found = []
     for dialogue, predictions in zip(dialogues, rolled):
-        previous = {}
+        previous: State = {}
         for number, prediction in enumerate(predictions):
             plain = trainers[0].proposer.scene(dialogue, number)
             ahead = trainers[-1].proposer.scene(dialogue, number) if len(trainers) > 1 else None

@@ -10,7 +10,7 @@ means the same as gold.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from lineshaft.dialogue.corpus.ontology import Ontology
 from lineshaft.dialogue.corpus.state import Update, apply
 from lineshaft.dialogue.errors.analyse import KINDS, Analysis
 from lineshaft.engine import Part
+
+T = TypeVar("T")
 
 
 class Uniform(Part):
@@ -129,6 +131,8 @@ class _Edit:
             return self._related()
         if kind == "value":
             slot = self._any(sorted(self.update.assigned))
+            if slot is None:
+                return None
             near = [c.surface for c in self.candidates if c.slot == slot and c.canonical != DROPPED]
             near = [name for name in near if (name,) != self.update.assigned[slot].values]
             return self._with(slot, self._any(near or self._others(slot)))
@@ -180,10 +184,10 @@ class _Edit:
         assigned = {other: value for other, value in self.update.assigned.items() if other != slot}
         return Update(assigned, self.update.removed - {slot})
 
-    def _any(self, items):  # type: ignore[no-untyped-def]
+    def _any(self, items: Sequence[T]) -> T | None:
         return items[int(self.rng.integers(len(items)))] if len(items) else None
 
-    def _weighted(self, items, weights):  # type: ignore[no-untyped-def]
+    def _weighted(self, items: Sequence[T], weights: Sequence[float]) -> T | None:
         if not len(items):
             return None
         share = np.array(weights, float)

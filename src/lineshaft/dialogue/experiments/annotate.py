@@ -11,7 +11,7 @@ from pydantic import Field
 
 from lineshaft import engine
 from lineshaft.dialogue import metrics
-from lineshaft.dialogue.annotators.model import Prediction
+from lineshaft.dialogue.annotators.model import Learner, Prediction
 from lineshaft.dialogue.annotators.parts import Annotator
 from lineshaft.dialogue.annotators.tracker import Stacker
 from lineshaft.dialogue.corpora.own import Corpus, Opened
@@ -32,7 +32,7 @@ class Config(engine.Config):
     a confidence for every slot and a score for every turn. States that the target may hold are never read
     for this; where there are some, the annotation is scored against them afterwards."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     objective: ClassVar = ("val/jga", "max")
 
     data: Sample | Corpus = Field(Sample(), description="corpus: your own files; sample: the embedded one")
@@ -47,7 +47,7 @@ def run(config: Config, run: Run) -> dict[str, float]:
     """Train, annotate, write annotated.jsonl; metrics where the target has labels."""
     opened, ontology = _opened(config, run)
     shots, tuning = opened.validation[::2], opened.validation[1::2]
-    learner = config.annotator.learner(ontology, [*opened.source, *shots], config.hindsight)
+    learner: Learner = config.annotator.learner(ontology, [*opened.source, *shots], config.hindsight)
     examples = [learner.examples(part) for part in (opened.source, shots) if part]
     parts = [learner.prepare(part) for part in examples]
     model = learner.fit(parts, [learner.ones(part) for part in parts], config.seed)

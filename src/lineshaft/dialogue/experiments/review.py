@@ -46,7 +46,7 @@ def _annotated(config: Config, run: Run) -> tuple[list[Dialogue], str]:
     if config.annotated:
         path = Path(config.annotated)
         if not path.is_file():
-            raise RequestError(f"{path} is no file: name the annotated.jsonl of a run of dialogue.annotate")
+            raise RequestError(f"{path} is not a file; name the annotated.jsonl of a dialogue.annotate run")
         return jsonl.read(path).needed(), path.name
     folder = run.need(annotate.Config(seed=config.seed))
     return jsonl.read(folder.dir / "annotated.jsonl").needed(), "the sample"
@@ -72,5 +72,5 @@ def _findings(config: Config) -> list[dict[str, Any]]:
         return [{key: each[key] for key in ("dialogue", "turn", "cause", "fix")} for each in found]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise RequestError(
-            f"{config.findings} is no findings.jsonl of dialogue.translate ({error!r})"
+            f"{config.findings} is not a findings.jsonl of dialogue.translate ({error!r})"
         ) from error

@@ -91,7 +91,7 @@ def _waived(path: Path) -> list[tuple[str, str, int]]:
         records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
         return [(record["check"], record["dialogue"], record["turn"]) for record in records]
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise RequestError(f"{path} is no findings.jsonl ({error!r})") from error
+        raise RequestError(f"{path} is not a findings.jsonl ({error!r})") from error
 
 
 def _summary(found: Sequence[Finding], alignment: Alignment) -> str:

@@ -124,6 +124,6 @@ def _failed(dialogue: Dialogue, number: int, domain: str, state: State, database
             return Finding(
                 "search", dialogue.id, number, cause, f"correct the value{nearest(plain(name), known)}"
             )
-    names = ", ".join(slot.name for slot in database.constraints(domain, state))
-    cause = f"the search in {domain} finds nothing: {names} exclude each other"
+    asked = ", ".join(slot.name for slot in database.constraints(domain, state))
+    cause = f"the search in {domain} finds nothing: {asked} exclude each other"
     return Finding("search", dialogue.id, number, cause, "correct one of these values, or the database")

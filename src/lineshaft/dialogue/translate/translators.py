@@ -103,7 +103,7 @@ def _apertium(pair: str, lines: Sequence[str]) -> list[str]:
         ["apertium", "-u", pair], input="\n\n".join(lines), capture_output=True, text=True, timeout=600
     )
     if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        reason = done.stderr.strip().splitlines()[:1] or ["no reason given"]
         raise RequestError(f"apertium {pair} failed: {reason[0]}; `apertium -l` lists the pairs installed")
     found = done.stdout.split("\n\n")
     if len(found) != len(lines):

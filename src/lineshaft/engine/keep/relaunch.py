@@ -65,7 +65,7 @@ def choose(
     if not parents:
         raise RequestError(f"of {counted(len(table), 'run')} of {names[0]} none is done and finite")
     return Choice(
-        origin, target, parents, [*notes, *(note for group in summary.groups for note in said(group))]
+        origin, target, parents, [*notes, *(note for group in summary.groups for note in remarks(group))]
     )
 
 
@@ -96,7 +96,7 @@ def on_parent(condition: str) -> bool:
     return parsed(condition).key.partition(".")[0] == "parent"
 
 
-def said(group: Group) -> list[str]:
+def remarks(group: Group) -> list[str]:
     """What was chosen at the edge of a grid, and which of its seeds are left out."""
     label = spelled({**group.keys, **group.tuned}) or "the only row"
     found = [f"{label}: {key} is the least or greatest value tried" for key in group.edges]

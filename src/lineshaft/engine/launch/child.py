@@ -34,20 +34,20 @@ class Child:
     options: Options
     pipe: Connection
     started: float = field(default_factory=time.monotonic)
-    said: str | None = None
+    message: str | None = None
 
     def listen(self) -> None:
         """Read the child's message: '' once its run has ended, text for an error, None if it crashed."""
         with self.pipe:
             try:
-                self.said = str(self.pipe.recv()) if self.pipe.poll() else None
+                self.message = str(self.pipe.recv()) if self.pipe.poll() else None
             except EOFError:
-                self.said = None
+                self.message = None
 
     @property
     def has_ended(self) -> bool:
         """Whether its run has ended; the process may still need a moment to release a GPU."""
-        return self.said == ""
+        return self.message == ""
 
 
 def spawn(task: Task, options: Options) -> Child:

@@ -221,8 +221,8 @@ class Launcher:
             self.seconds.append(time.monotonic() - ended.started)
             self.states[folder.id] = state
             self.stopping |= state == "failed" and self.fail_fast
-        elif ended.said:
-            self.refuse(ended.task, ended.said)
+        elif ended.message:
+            self.refuse(ended.task, ended.message)
         elif code == PAUSED or self.stopping:
             self.states[folder.id] = "paused"
         else:

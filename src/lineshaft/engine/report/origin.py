@@ -28,9 +28,9 @@ class Fact:
 def facts(runs: Sequence[Folder]) -> list[Fact]:
     """Commit, versions, processor and threads, data and commands, from the last execution of each run."""
     last = [entries[-1] for folder in runs if (entries := executions(folder))]
-    told = list(map(lines_of, last))
-    names = dict.fromkeys(name for lines in told for name in lines)
-    found = [fact(name, Counter(v for lines in told for v in lines.get(name, []))) for name in names]
+    listed = list(map(lines_of, last))
+    names = dict.fromkeys(name for lines in listed for name in lines)
+    found = [fact(name, Counter(v for lines in listed for v in lines.get(name, []))) for name in names]
     return [f for f in found if f.values]
 
 

@@ -95,7 +95,7 @@ def needs(folder: Folder, code: Code, mine: Path | None) -> bool:
 
 
 def is_hidden(path: Path) -> bool:
-    """Whether it is no copy: a folder of stand-ins, or bytecode."""
+    """Whether it is not a copy: a folder of stand-ins, or bytecode."""
     return any(part.startswith((".", "__pycache__")) for part in path.parts)
 
 

@@ -126,7 +126,7 @@ def held(file: Path) -> bytes | None:
 
 
 def imported_from(file: Path) -> bytes | None:
-    """What this process imports for a file: a copy of it where it was told to keep to one (`frozen`)."""
+    """What this process imports for a file: a copy of it where it serves kept code (`frozen`)."""
     copies = (getattr(finder, "copies", {}).get(file) for finder in sys.meta_path)
     return held(next(filter(None, copies), file))
 
@@ -229,7 +229,13 @@ class Walk:
             return True
         places = [spec.origin] if spec.has_location and spec.origin else []
         places += list(spec.submodule_search_locations or [])
-        return bool(places) and not set(INSTALLED) & set(Path(places[0]).parts)
+        return bool(places) and not is_installed(top, Path(places[0]))
+
+
+def is_installed(top: str, place: Path) -> bool:
+    """Whether a package was installed, be it into a folder of somebody's own with `pip install --target`."""
+    beside = next((parent for parent in (place, *place.parents) if parent.stem == top), place).parent
+    return bool(set(INSTALLED) & set(place.parts)) or any(beside.glob(f"{top}-*.dist-info"))
 
 
 def prefixes(name: str) -> list[str]:

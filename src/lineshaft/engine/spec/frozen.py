@@ -117,7 +117,7 @@ def write_folder(folder: Path, contents: Mapping[Path, bytes]) -> None:
 
 
 def relative(name: str, file: Path) -> Path:
-    """`a.b` -> a/b.py, or a/b/__init__.py for a package; what is no module has its path as its name."""
+    """`a.b` -> a/b.py, or a/b/__init__.py for a package; what is not a module has its path as its name."""
     if not is_module(name):
         return Path(name)
     base = Path(*name.split("."))

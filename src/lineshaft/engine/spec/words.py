@@ -173,8 +173,8 @@ def readings(raw: str) -> Iterator[Any]:
 def explained(error: ValueError) -> str:
     """What a variant's own validator says is wrong, such as a file that is missing; else nothing."""
     faults = error.errors() if isinstance(error, ValidationError) else []
-    said = [str(fault["ctx"]["error"]) for fault in faults if fault["type"] == "value_error"]
-    return said[0] if said else ""
+    reasons = [str(fault["ctx"]["error"]) for fault in faults if fault["type"] == "value_error"]
+    return reasons[0] if reasons else ""
 
 
 def reason(error: ValueError) -> str:

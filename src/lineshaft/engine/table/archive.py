@@ -2,9 +2,11 @@
 
 `SYSTEM.EXPERIMENT.runs.parquet` holds a row a run: its name, the content of each of its files as text
 (`config.json`, `result.json`, `provenance.json`, `metrics.jsonl`, `log.txt`, whatever else it wrote), and the
-arrays it was exported with as .npy files. Nothing is rounded: every byte of these files comes back.
+arrays it was exported with as .npy files. Nothing is rounded: every byte comes back, but for the places of
+the code in `run.json`, which mean nothing on another machine.
 """
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lineshaft.engine.errors import RequestError
+from lineshaft.engine.run.description import FILE, description
 from lineshaft.engine.run.store import Folder
 
 if TYPE_CHECKING:
@@ -149,7 +152,16 @@ def write(file: Path, found: Sequence[Folder], arrays: Sequence[str] = ()) -> No
 def texts_in(folder: Folder) -> dict[str, str]:
     """The texts that describe a finished run; not its checkpoints, nor what a launcher left."""
     names = [n for n in folder.names() if n.endswith(TEXTS) and not n.startswith(".") and n not in LEFT_OUT]
-    return {name: folder.read(name).decode(errors="replace") for name in sorted(names)}
+    texts = {name: folder.read(name).decode(errors="replace") for name in sorted(names)}
+    return texts | ({FILE: portable(folder)} if FILE in texts else {})
+
+
+def portable(folder: Folder) -> str:
+    """run.json without the places that its code had on the machine that computed it."""
+    found = {key: value for key, value in description(folder).items() if key != "root"}
+    if any(Path(str(file)).is_absolute() for file in dict(found.get("files") or {}).values()):
+        found["files"] = {}
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
 def arrays_in(folder: Folder, patterns: Sequence[str]) -> list[dict[str, Any]]:

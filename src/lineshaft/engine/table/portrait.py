@@ -58,6 +58,6 @@ def last_logged(folder: Folder) -> dict[str, Any]:
 
 
 def log_file(runs: Path, folder: Folder) -> Path:
-    """The run's captured output; before its first line, what its Slurm job said."""
+    """The run's captured output; before its first line, what its Slurm job printed."""
     own, job = folder.dir / "log.txt", ticket(folder).get("log")
     return runs / job if job and not own.exists() else own

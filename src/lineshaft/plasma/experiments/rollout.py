@@ -21,6 +21,7 @@ from lineshaft.plasma.lhpc.rollout import Solver, State, state_of
 from lineshaft.plasma.lhpc.score import Scale, scales, score, totals
 from lineshaft.plasma.lhpc.target import MACRO, Target
 from lineshaft.plasma.lhpc.trajectory import KEEP, Trajectories
+from lineshaft.plasma.lhpc.weights import check_hybrid
 
 SHIPPED = files("lineshaft.plasma.lhpc") / "trained"
 SLAB = Target(
@@ -56,8 +57,11 @@ class Config(engine.Config):
     @field_validator("weights")
     @classmethod
     def is_there(cls, weights: str) -> str:
-        if not (SHIPPED / f"{weights}.safetensors").is_file() and not Path(weights).is_file():
+        if (SHIPPED / f"{weights}.safetensors").is_file():
+            return weights
+        if not Path(weights).is_file():
             raise ValueError(f"weights={weights!r} is neither front nor published nor a file: give its path")
+        check_hybrid(Path(weights))
         return weights
 
     @model_validator(mode="after")

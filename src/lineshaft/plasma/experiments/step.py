@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import Tensor
 
 from lineshaft import engine
@@ -17,6 +17,7 @@ from lineshaft.plasma.lhpc.particles import Particles, moments
 from lineshaft.plasma.lhpc.rollout import Solver, State, state_of
 from lineshaft.plasma.lhpc.target import MACRO, Constants, Target
 from lineshaft.plasma.lhpc.trajectory import start
+from lineshaft.plasma.lhpc.weights import check_hybrid
 
 SMALL = Target(start=2, thickness=5, box=9, ppc=12, ramp=4, duration=16, steps=320)
 
@@ -35,6 +36,13 @@ class Config(engine.Config):
     share: float = Field(0.03, gt=0, le=1, description="of the particles that stay particles in the hybrid")
     weights: str = Field("", description="a model.safetensors of plasma.train; none: as initialised")
     compile: bool = Field(False, description="measure with fused kernels as well")
+
+    @field_validator("weights")
+    @classmethod
+    def hold_a_hybrid(cls, weights: str) -> str:
+        if weights:
+            check_hybrid(Path(weights))
+        return weights
 
 
 @torch.no_grad()

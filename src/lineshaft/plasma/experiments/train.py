@@ -86,8 +86,9 @@ class Config(engine.Config):
 
     @model_validator(mode="after")
     def has_amplitudes(self) -> "Config":
-        if not self.target.train or not self.target.test:
-            raise ValueError("target.train and target.test need at least one amplitude each")
+        for name in ("train", "valid", "test"):
+            if not getattr(self.target, name):
+                raise ValueError(f"target.{name} needs at least one amplitude: the stage is chosen on valid")
         return self
 
     @model_validator(mode="after")
@@ -220,9 +221,8 @@ def validated(
     """Mean errors on the validation amplitudes, `valid/field@50` and so on; of fields an array a stage."""
     first, count = len(config.target.train), len(config.target.valid)
     rolled = [roll(solver, config.method, kept, first + j, scale, config.members) for j in range(count)]
-    if rolled:
-        run.array(f"valid_{stage}_field", table(rolled, "field"))
-    return {f"valid/{key}": value for key, value in (means(rolled) or {"field@50": 0.0}).items()}
+    run.array(f"valid_{stage}_field", table(rolled, "field"))
+    return {f"valid/{key}": value for key, value in means(rolled).items()}
 
 
 def table(rolled: list[Errors], name: str) -> np.ndarray:
@@ -234,7 +234,7 @@ def table(rolled: list[Errors], name: str) -> np.ndarray:
 def means(rolled: list[Errors]) -> dict[str, float]:
     """`field@50` and so on: means over members, restarts and amplitudes; infinite where any is not finite."""
     found = {}
-    for horizon in rolled[0] if rolled else []:
+    for horizon in rolled[0]:
         for name in rolled[0][horizon]:
             values = torch.stack([r[horizon][name] for r in rolled])
             found[f"{name}@{horizon}"] = (

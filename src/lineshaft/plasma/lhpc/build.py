@@ -1,6 +1,5 @@
 """Solvers of methods: untrained, from a file of weights, one member alone, and their oracle variants."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,8 +95,7 @@ def load(path: Path, device: str, target: Target | None = None, which: int = 0) 
 
     Another `target` than the one trained on may be given: nets know no place.
     """
-    text, parts = weights.read(path)
-    config = json.loads(text)
+    config, parts = weights.read(path)
     method: AnyMethod = TypeAdapter(AnyMethod).validate_python(config["method"])
     members = parts["fluid"]["net.head.weight"].shape[0]
     place = target or Target.model_validate(config["target"])

@@ -14,7 +14,7 @@ from lineshaft.plasma.lhpc.target import Target
 
 BLOCK = 20  # cells
 RADIUS = 4.5  # sigma
-SPARSE = 0.1  # of the target's density: below this a block is no fluid
+SPARSE = 0.1  # of the target's density: below this a block is not a fluid
 
 
 def leaving(some: Particles, thermal: Tensor, target: Target) -> Tensor:

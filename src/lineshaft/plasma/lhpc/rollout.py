@@ -55,7 +55,7 @@ class TrueFluid:
 
 @dataclass(frozen=True)
 class Solver:
-    """A fluid and, for the hybrid, an injection: None is no coupling, "oracle" what truly happened."""
+    """A fluid and, for the hybrid, an injection: None means no coupling, "oracle" what truly happened."""
 
     target: Target
     c: Constants  # of two species

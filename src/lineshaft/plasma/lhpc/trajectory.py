@@ -29,7 +29,7 @@ class Trajectories:
     injected: Tensor  # [t, rows, 2, 6, n + 1]
     flow: Tensor  # [test amplitudes, steps + 1, 2, 2, n + 1]: each thermal group's current in each step
     snapshots: list[list[Tensor]]  # [step // KEEP][t]: non-thermal particles, [7, number] (species first)
-    between: dict[int, tuple[Tensor, Tensor]]  # step -> (groups, fields) of all t, where it is no row
+    between: dict[int, tuple[Tensor, Tensor]]  # step -> (groups, fields) of all t, where it has no row
     entering: Tensor  # [t, steps + 1]
     gauss: float
 

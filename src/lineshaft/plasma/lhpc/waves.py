@@ -31,7 +31,7 @@ def advance(
 
 
 def stacked(along: Tensor, right: Tensor, left: Tensor) -> Tensor:
-    """The three as one tensor [B, 3, n + 1]; the last of Ex is no cell and stays zero."""
+    """The three as one tensor [B, 3, n + 1]; the last of Ex is not a cell and stays zero."""
     return torch.stack([F.pad(along, (0, 1)), right, left], 1)
 
 

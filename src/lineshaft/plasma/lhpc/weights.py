@@ -1,5 +1,6 @@
 """Trained nets in one file that needs nothing else: safetensors, with the configuration as metadata."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,38 @@ def write(path: Path, config: str, parts: dict[str, dict[str, Tensor]]) -> None:
     save_file(flat, str(path), metadata={"config": config})
 
 
-def read(path: Path) -> tuple[str, dict[str, dict[str, Tensor]]]:
-    """The configuration's JSON and the nested weights."""
+def described(path: Path) -> dict[str, Any]:
+    """The configuration of a file of `write`; ValueError in one line where it is no such file."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata, parts = file.metadata() or {}, set(file.keys())
+        config = json.loads(metadata["config"])
+        if not {"target", "method"} <= set(config) or not any(
+            part.startswith("fluid.net.") for part in parts
+        ):
+            raise KeyError("method")
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError):
+        raise ValueError(
+            f"{path} holds no solver: give a model.safetensors that plasma.train wrote"
+        ) from None
+    return dict(config)
+
+
+def check_hybrid(path: Path) -> None:
+    """ValueError where a file holds no hybrid."""
+    method = described(path)["method"]["name"]
+    if method != "lhpc":
+        raise ValueError(f"{path} holds method={method}, which carries no particles: give one of method=lhpc")
+
+
+def read(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]]:
+    """The configuration and the nested weights."""
     from safetensors import safe_open
 
-    parts: dict[str, dict[str, Any]] = {}
+    config, parts = described(path), dict[str, dict[str, Tensor]]()
     with safe_open(str(path), framework="pt") as file:
-        config = file.metadata()["config"]
         for key in file.keys():  # noqa: SIM118
             part, name = key.split(".", 1)
             parts.setdefault(part, {})[name] = file.get_tensor(key)

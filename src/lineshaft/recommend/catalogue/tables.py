@@ -200,7 +200,7 @@ def _floats(column: polars.Series, path: Path) -> np.ndarray:
     numbers = column.cast(polars.Float64, strict=False).to_numpy()
     if len(wrong := np.flatnonzero(~np.isfinite(numbers))):
         raise RequestError(
-            f"{path}: {column.name} {column[int(wrong[0])]!r} in data row {int(wrong[0]) + 1} is no number"
+            f"{path}: {column.name} {column[int(wrong[0])]!r} in data row {int(wrong[0]) + 1} is not a number"
             f" ({len(wrong)} such rows)"
         )
     return numbers

@@ -155,9 +155,11 @@ def cold_of(likes: csr_matrix, items: np.ndarray) -> Split:
     return Split(*part(likes, np.isin(likes.indices, items)), items)
 
 
-def draw_guests(likes: csr_matrix, lots: Lots, share: float, most: int | None = None) -> np.ndarray:
-    """(users,) bool: a share of the users who can be asked about (at most `most`), set apart as guests."""
-    able = np.flatnonzero(sizes(likes) >= FEWEST)
+def draw_guests(
+    likes: csr_matrix, lots: Lots, share: float, most: int | None = None, fewest: int = FEWEST
+) -> np.ndarray:
+    """(users,) bool: a share of the users of `fewest` items or more (at most `most`), set apart as guests."""
+    able = np.flatnonzero(sizes(likes) >= fewest)
     count = min(round(share * len(able)), len(able) if most is None else most)
     chosen = np.zeros(likes.shape[0], bool)
     chosen[able[np.argsort(lots.of_users()[able], kind="stable")[:count]]] = True

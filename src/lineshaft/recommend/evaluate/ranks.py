@@ -125,7 +125,7 @@ def _barred(fold: Fold) -> np.ndarray:
     if fold.candidates is not None:
         barred[fold.candidates] = False
     if outside := int(barred[fold.held_out.indices].sum()):
-        raise ValueError(f"{outside} held-out pairs ask for items that are no candidates")
+        raise ValueError(f"{outside} held-out pairs ask for items that are not candidates")
     return barred
 
 

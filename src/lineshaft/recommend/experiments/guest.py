@@ -27,7 +27,7 @@ from lineshaft.recommend.stages import in_turn
 
 
 class Config(engine.Config):
-    """Fit a recommender and ask for held-out items: of known users who are no guests (val, to tune by), of
+    """Fit a recommender and ask for held-out items: of known users who are not guests (val, to tune by), of
     known users (test), of users it has never seen who show 80 % of their items (guest) or a few (guest1,
     guest3, ...), and of the same after it was trained on their baskets (member)."""
 

@@ -31,7 +31,7 @@ class Config(engine.Config):
 
 
 def run(config: Config, run: Run) -> dict[str, float]:
-    """Metrics of the guests; the file; counts.json with what was read and dropped."""
+    """Metrics of the guests, if there are any; the file; counts.json with what was read and dropped."""
     data = config.data.open(run)
     (run.dir / "counts.json").write_text(json.dumps(dict(data.counted), indent=1, ensure_ascii=False))
     lots = data.lots.under(config.seed)
@@ -40,10 +40,12 @@ def run(config: Config, run: Run) -> dict[str, float]:
         f"val{'' if basket is None else basket}": guest_fold(data.likes, guests, basket, lots)
         for basket in (None, *config.baskets)
     }
-    found = in_turn(run, [folds], data, config.model, config.seed)
+    # Where nobody has the five items that it takes to be asked, there is nothing to judge by.
+    found = in_turn(run, [folds], data, config.model, config.seed) if guests.any() else {}
     scorer = config.model.fit(data.likes, data.catalogue, seed=config.seed, threads=run.threads)
     size = scorer.save(run.dir / FILE).stat().st_size
     return found | {
+        "guests": float(guests.sum()),
         "users": float(data.likes.shape[0]),
         "items": float(len(data.catalogue)),
         "megabytes": size / 1e6,

@@ -25,6 +25,8 @@ GRID = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 FLOOR, LOW, HIGH = 0.3, -3.0, 8.0
 GAIN = 2e-4
 """Least gain of the criterion for which a weight is changed."""
+SURE = 100
+"""Baskets up to which a weight must gain a whole standard error; beyond, less and less of one."""
 FEWEST = 100
 """A size class with fewer validation baskets takes the weights of all classes together."""
 
@@ -105,11 +107,25 @@ def over(z: np.ndarray, held_out: csr_matrix, chosen: np.ndarray, sizes: np.ndar
 
 def criterion(score: Tensor, asked: Question, lists: tuple[int, int]) -> Tensor:
     """Recall at the longer and at the shorter length, added, mean over baskets; score (..., baskets, few)."""
+    return recalls(score, asked, lists).mean(-1)
+
+
+def recalls(score: Tensor, asked: Question, lists: tuple[int, int]) -> Tensor:
+    """(..., baskets) the same of every basket."""
     score, width = score + asked.lots, score.shape[-1]
     best = torch.topk(score, min(max(lists), width), dim=-1).values
     limits = (best[..., min(k, width) - 1, None] for k in lists)
     found = sum((asked.wanted & (score >= limit)).sum(-1) for limit in limits)
-    return (found / asked.count).mean(-1)
+    return torch.as_tensor(found) / asked.count
+
+
+def least_gain(gain: Tensor) -> float:
+    """The mean gain (baskets,) that is asked for: more than chance gives where baskets are few.
+
+    The search takes the best of some hundred changes; on thirty baskets that is mostly luck.
+    """
+    error = float(gain.std()) / len(gain) ** 0.5 if len(gain) > 1 else 1.0
+    return max(GAIN, error * min(1.0, SURE / len(gain)) ** 2)
 
 
 def search(
@@ -121,16 +137,17 @@ def search(
         start = np.eye(len(alone))[int(alone.argmax())]
     weights = start.astype(float)
     score = torch.tensordot(torch.from_numpy(weights).float().to(asked.z.device), asked.z, 1)
-    best = float(criterion(score, asked, lists))
+    best = recalls(score, asked, lists)
     for _ in range(passes):
         before = weights.copy()
         for c in range(len(weights)):
             steps = torch.tensor([weight - weights[c] for weight in GRID], device=score.device)
-            values = criterion(score + steps[:, None, None].float() * asked.z[c], asked, lists)
-            top = int(values.argmax())
-            if float(values[top]) > best + GAIN:
+            values = recalls(score + steps[:, None, None].float() * asked.z[c], asked, lists)
+            top = int(values.mean(-1).argmax())
+            gain = values[top] - best
+            if float(gain.mean()) > least_gain(gain):
                 score = score + steps[top].float() * asked.z[c]
-                best, weights[c] = float(values[top]), GRID[top]
+                best, weights[c] = values[top], GRID[top]
         if (weights == before).all():
             break
     return weights

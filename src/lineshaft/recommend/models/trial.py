@@ -18,6 +18,7 @@ from scipy.sparse import csr_matrix, vstack
 from lineshaft.engine import Part, RequestError
 from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.evaluate.folds import (
+    FEWEST,
     Lots,
     by_item,
     by_user,
@@ -28,6 +29,8 @@ from lineshaft.recommend.evaluate.folds import (
     without,
 )
 
+ENOUGH = 60
+"""Guests that a gate should be found on at least."""
 SIZES = (1, 3, 5, 10, None)
 """Items that a guest shows; None: 80 %."""
 
@@ -61,7 +64,7 @@ class Guests(Trial):
 
     def draw(self, likes: csr_matrix, catalogue: Catalogue, seed: int) -> Drawn:
         lots = drawn_by(likes, catalogue, seed)
-        guests = draw_guests(likes, lots, self.share, self.most)
+        guests = self._guests(likes, lots)
         if not guests.any():
             raise RequestError(NOBODY)
         hidden = made_unrated(likes, catalogue, lots)
@@ -78,6 +81,17 @@ class Guests(Trial):
         held_out.eliminate_zeros()
         rest = without(rows_of(likes, ~guests), hidden)
         return Drawn(rest, vstack(shown, format="csr"), held_out, hidden)
+
+    def _guests(self, likes: csr_matrix, lots: Lots) -> np.ndarray:
+        """Users of five or more items; where they are too few, of three or two, and a larger share."""
+        found = np.zeros(likes.shape[0], bool)
+        for fewest in (FEWEST, 3, 2):
+            able = int((np.diff(likes.indptr) >= fewest).sum())
+            share = max(self.share, min(0.5, ENOUGH / max(able, 1)))
+            found = draw_guests(likes, lots, share, self.most, fewest)
+            if found.sum() >= ENOUGH // 2:
+                break
+        return found
 
 
 class Members(Trial):
@@ -104,7 +118,7 @@ class Members(Trial):
 
 
 AnyTrial = Annotated[Guests | Members, Field(discriminator="name")]
-NOBODY = "a blend needs users of five or more items to find its gate: take model=ease"
+NOBODY = "a blend needs users of two or more items to find its gate: take model=popularity or model=content"
 
 
 def drawn_by(likes: csr_matrix, catalogue: Catalogue, seed: int) -> Lots:

@@ -105,7 +105,7 @@ def edges(raw: Table, ids: Table) -> Table:
 
 
 def interactions(raw: Table, ids: Table, liked_from: float) -> Table:
-    """Raw interactions -> user, item, rating, reason. What is planned or given up is no like.
+    """Raw interactions -> user, item, rating, reason. What is planned or given up is not a like.
 
     A rating of 0 means unrated, as in exported lists; null ratings come back as 0.
     """

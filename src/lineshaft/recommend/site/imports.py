@@ -1,7 +1,7 @@
 """Lists that guests bring: pasted titles, a MyAnimeList export (gzipped or not), AniList's JSON.
 
 A list is untrusted: no entity is resolved, no document type read, nothing decompressed beyond a limit, and
-nothing of it is kept. What is planned is no like; what was dropped is left out of the results; a low score
+nothing of it is kept. What is planned is not a like; what was dropped is left out of the results; a low score
 means "seen", not "liked". Titles that are not found are given back, so that the guest sees them.
 """
 

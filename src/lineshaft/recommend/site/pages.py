@@ -85,7 +85,7 @@ async def how_it_works(request: Request) -> HTMLResponse:
 
 
 async def _fields(request: Request) -> dict[str, Any]:
-    """All fields of a form by name, the file's bytes as `file`; nothing where the body is no form."""
+    """All fields of a form by name, the file's bytes as `file`; nothing where the body is not a form."""
     fields: dict[str, Any] = {}
     try:
         form = await request.form(max_files=1, max_fields=5000, max_part_size=MOST_BYTES + 1)

@@ -32,7 +32,9 @@ def read(data: Any, reading: Reading, language: str = "und") -> None:
 
 
 def _turns(events: list[dict[str, Any]]) -> list[Turn]:
-    turns, acts, said = [], (), None
+    turns: list[Turn] = []
+    acts: tuple[Act, ...] = ()
+    said = None
     for event in events:
         if event["Agent"] == "User":
             turns.append(Turn(event["Text"], _state(event["state"]), acts, agent=said))

@@ -50,7 +50,8 @@ def slot(domain: str, name: str) -> Slot:
 
 
 def _crosswoz(messages: list[dict[str, Any]]) -> Iterator[Turn]:
-    acts, said = (), None
+    acts: tuple[Act, ...] = ()
+    said = None
     for user, agent in _paired(messages, lambda message: message["role"] == "usr"):
         found = agent.get("sys_state_init", {}) if agent else {}
         yield Turn(user["content"], _state(_pairs(found)), acts, agent=said)
@@ -59,7 +60,8 @@ def _crosswoz(messages: list[dict[str, Any]]) -> Iterator[Turn]:
 
 
 def _multiwoz(log: list[dict[str, Any]]) -> Iterator[Turn]:
-    acts, said = (), None
+    acts: tuple[Act, ...] = ()
+    said = None
     for user, agent in _paired(log, lambda message: not message["metadata"]):
         yield Turn(user["text"], _state(_booked(agent["metadata"] if agent else {})), acts, agent=said)
         acts = tuple(_multiwoz_acts(agent["dialog_act"])) if agent else ()

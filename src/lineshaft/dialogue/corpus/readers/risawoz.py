@@ -27,7 +27,9 @@ def _dialogue(name: str, turns: list[dict[str, Any]], language: str) -> Dialogue
     numbers = [turn["turn_id"] for turn in turns]
     if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
         raise RecordError(f"turns are missing or out of order: {numbers[:12]}")
-    found, acts, said = [], (), None
+    found: list[Turn] = []
+    acts: tuple[Act, ...] = ()
+    said = None
     for turn in turns:
         values = turn["belief_state"]["inform slot-values"]
         state = {slot(*key.split("-", 1)): Value((value,)) for key, value in values.items() if value}
@@ -46,7 +48,7 @@ def slot(domain: str, name: str) -> Slot:
 
 
 def _text(utterance: Any) -> str:
-    return utterance[0] if isinstance(utterance, list) else utterance
+    return str(utterance[0] if isinstance(utterance, list) else utterance)
 
 
 def _act(act: list[str]) -> Act:

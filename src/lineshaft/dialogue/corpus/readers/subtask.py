@@ -100,7 +100,8 @@ def _add(reading: Reading, name: str, records: Sequence[Record], whole: bool, la
     if not _in_order(numbers):
         reading.fault(records[0].line, f"turns are missing or out of order: {numbers[:12]}", name)
         return
-    turns, state = [], {}
+    turns: list[Turn] = []
+    state: State = {}
     for place, record in enumerate(records):
         if whole and record.before != state:
             reading.fault(

@@ -28,7 +28,7 @@ def minutes(text: str) -> int:
         hours, minute, second = [0, *parts, 0][:3]
     seconds = ((int(match["days"] or 0) * 24 + hours) * 60 + minute) * 60 + second
     if not seconds:
-        raise ValueError("is no time to run in")
+        raise ValueError("leaves no time to run in")
     return -(-seconds // 60)
 
 
