@@ -134,7 +134,14 @@ def test_coupling_and_rollout_follow_their_arrays(tmp_path):
     assert "2x" in found.reason
     found, judged = measured(tmp_path, "plasma.rollout")
     assert judged == "partly" and found.interval.value == pytest.approx(3)
-    assert "pushforward is not measured" in found.reason
+    assert "pushforward is not measured" in found.reason and "slab of 12" not in found.reason
+    for push, field in ((False, 0.1), (True, 0.12)):
+        other = tables.Target(thickness=12.0)
+        trained(tmp_path, "lhpc cnn", field, 0.05, target=other, pushforward=push)
+    assert (
+        "slab of 12 pushforward over plain, a0 = 5: field 1.2x"
+        in measured(tmp_path, "plasma.rollout")[0].reason
+    )
     trained(tmp_path, "lhpc cnn", 0.1, 0.05, pushforward=True)
     assert measured(tmp_path, "plasma.rollout")[1] == "reproduced"
 

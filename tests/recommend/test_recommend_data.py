@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from lineshaft.engine import Dataset, RequestError
+from lineshaft.engine.testing import FakeRun
 from lineshaft.recommend import data
-from lineshaft.recommend.catalogue import animeulike, citeulike
+from lineshaft.recommend.catalogue import aldi, animeulike, citeulike
 from lineshaft.recommend.catalogue.data import Data
+from lineshaft.recommend.catalogue.source import Sample
 from lineshaft.recommend.evaluate.folds import sizes, warm_fold
 from lineshaft.recommend.evaluate.ranks import evaluate
+from lineshaft.recommend.evaluate.tasks import Mixed
 from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.memoriser import Memoriser
 from lineshaft.recommend.models.model import Model
@@ -125,3 +128,19 @@ def test_published_recall_on_citeulike_warm(library: Data, model: Model, low: fl
     """DropoutNet's paper has .592 for WMF on this split."""
     found = evaluate(model, warm_fold(library.warm(0)), library.catalogue, seed=0, threads=1)
     assert low < found.recall(100).mean() < high
+
+
+@pytest.mark.data
+def test_aldis_split_shares_a_training_part_and_keeps_cold_items_out_of_it() -> None:
+    made = aldi.opened(real(data.ALDI), real(data.CITEULIKE_ITEMS))
+    groups = Mixed().groups(made, 0)
+    overall, cold, warm = (groups[0][name] for name in ("overall", "cold", "warm"))
+    assert warm.train.nnz == 132_073
+    assert overall.held_out.nnz == cold.held_out.nnz + warm.held_out.nnz
+    assert not np.intersect1d(cold.candidates, warm.train.indices).size
+    assert not np.intersect1d(cold.candidates, warm.candidates).size
+
+
+def test_a_mixed_task_needs_one_training_part(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="share a training part"):
+        Mixed().groups(Sample().open(FakeRun(tmp_path)), 0)

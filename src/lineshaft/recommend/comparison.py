@@ -5,10 +5,11 @@ Every function gives configurations of `recommend.compare`. On a machine with a 
 
 from dataclasses import dataclass
 
+from lineshaft.recommend.catalogue.aldi import Aldi
 from lineshaft.recommend.catalogue.animeulike import Animeulike
 from lineshaft.recommend.catalogue.anything import AnySource
 from lineshaft.recommend.catalogue.citeulike import Citeulike
-from lineshaft.recommend.evaluate.tasks import AnyTask, GuestTask, Unseen, Warm
+from lineshaft.recommend.evaluate.tasks import AnyTask, GuestTask, Mixed, Unseen, Warm
 from lineshaft.recommend.experiments.compare import Config
 from lineshaft.recommend.models.anything import AnyModel
 from lineshaft.recommend.models.blend import AnyPart, Blend, Slot
@@ -180,6 +181,12 @@ def of_net(settings: Settings, task: AnyTask, full: DeepNaniNet, variants: tuple
         variants=variants,
         seeds=SEEDS,
     )
+
+
+def aldi() -> list[Config]:
+    """ALDI's split, reported beside what its authors publish: EASE, WMF with a bridge, L3AE."""
+    rivals = (Popularity(), CITEULIKE.ease, CITEULIKE.wmf_for(Unseen()), CITEULIKE.l3ae)
+    return [Config(data=Aldi(), task=Mixed(), rivals=rivals, blend=None, net=None)]
 
 
 def tuning() -> list[Config]:

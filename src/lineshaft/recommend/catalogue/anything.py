@@ -4,8 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from lineshaft.recommend.catalogue.aldi import Aldi
 from lineshaft.recommend.catalogue.animeulike import Animeulike
 from lineshaft.recommend.catalogue.citeulike import Citeulike
 from lineshaft.recommend.catalogue.source import Own, Sample
 
-AnySource = Annotated[Sample | Own | Citeulike | Animeulike, Field(discriminator="name")]
+AnySource = Annotated[Sample | Own | Citeulike | Animeulike | Aldi, Field(discriminator="name")]

@@ -7,7 +7,7 @@ import numpy as np
 
 from lineshaft.recommend.evaluate.ranks import Ranks
 
-FIGURES = ("recall@100", "recall@20", "recall@100_item", "ndcg@20")
+FIGURES = ("recall@100", "recall@20", "recall@100_item", "ndcg@20", "precision@20")
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Outcome:
     @classmethod
     def of(cls, runs: Sequence[Ranks]) -> "Outcome":
         """From the ranks of every seed."""
-        each = [(r.recall(100), r.recall(20), r.item_recall(100), r.ndcg(20)) for r in runs]
+        each = [(r.recall(100), r.recall(20), r.item_recall(100), r.ndcg(20), r.precision(20)) for r in runs]
         return cls({name: np.stack(rows) for name, rows in zip(FIGURES, zip(*each))})
 
     @property

@@ -2,6 +2,7 @@
 
     warm     known users, the whole catalogue
     guests   users it was not trained on, who show 80 %, 1, 3, 5 or 10 items
+    mixed    rated and unrated items at once, overall and each by itself
     unseen   items that nobody has rated, among these alone; of some users in and out of the training part
 
 `validation` asks the same within the test's training part, to tune by: other guests, other items, and of
@@ -16,7 +17,7 @@ import numpy as np
 from pydantic import Field
 from scipy.sparse import csr_matrix
 
-from lineshaft.engine import Part
+from lineshaft.engine import Part, RequestError
 from lineshaft.recommend.catalogue.data import Data
 from lineshaft.recommend.evaluate import folds
 from lineshaft.recommend.evaluate.folds import Fold
@@ -98,7 +99,26 @@ class Unseen(Task):
         return folds.warm_fold(folds.cold_of(train, drawn_items(train, data, seed, count)))
 
 
-AnyTask = Annotated[Warm | GuestTask | Unseen, Field(discriminator="name")]
+class Mixed(Task):
+    """Rated and unrated items at once: both tests together among all items (overall), and each by itself.
+
+    For a split whose warm and cold tests share a training part.
+    """
+
+    name: Literal["mixed"] = "mixed"
+
+    def groups(self, data: Data, seed: int) -> Groups:
+        warm, cold = folds.warm_fold(data.warm(seed)), folds.warm_fold(data.cold(seed))
+        if (warm.train != cold.train).nnz:
+            raise RequestError("task=mixed needs a split whose warm and cold tests share a training part")
+        overall = folds.Fold(warm.train, warm.baskets, (warm.held_out + cold.held_out).tocsr())
+        return [{"overall": overall, "cold": cold, "warm": warm}]
+
+    def validation(self, data: Data, seed: int) -> Fold:
+        return folds.warm_fold(data.validation(data.warm(seed).train, "compare"))
+
+
+AnyTask = Annotated[Warm | GuestTask | Unseen | Mixed, Field(discriminator="name")]
 
 
 def lots_of(data: Data, seed: int) -> folds.Lots:
