@@ -154,6 +154,17 @@ def test_without_gold_of_the_unlabelled_the_bounds_are_left_out(small):
     assert students.outcome(Job("all", 0))["right"].shape[0] == len(metrics.METRICS)
 
 
+def test_systems_that_are_named_are_compared_and_others_are_not_trained(small, tmp_path):
+    students = Students(*small, settings(systems=("random", "confidence")))
+    assert students.names == ["lower", "all", "confidence", "random"]
+    with pytest.raises(ValueError, match="unknown system 'confidnce'; known: lower"):
+        loop.Config(systems=("confidnce",))
+    found = loop.run(
+        loop.Config(annotator=Scorer(), systems=("confidence", "random")), testing.FakeRun(tmp_path)
+    )
+    assert "confidence/over_random" in found and "gold/jga" not in found
+
+
 def test_no_threshold_is_at_the_edge_of_the_grid_and_one_that_is_would_be_told(small, monkeypatch, tmp_path):
     monkeypatch.setattr(students, "THRESHOLDS", (0.97, 0.99))
     narrow = loop.run(loop.Config(annotator=Scorer()), testing.FakeRun(tmp_path))

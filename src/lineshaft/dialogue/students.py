@@ -70,6 +70,7 @@ class Settings:
     classifier: Dense | Linear = field(default_factory=Dense)
     negatives: str = "real"
     seed: int = 0
+    systems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,14 +111,16 @@ class Students:
 
     @cached_property
     def names(self) -> list[str]:
-        """Systems that can be run: gold ones need gold, the learned ones an annotator with evidence."""
+        """Systems that are run: of those asked for the gold ones need gold, the learned ones some labelled
+        target dialogues. The lower bound and all annotations are always among them."""
+        asked = {"lower", "all", *(self.settings.systems or SYSTEMS)}
         indices = {index for fold in self.material.folds for index in fold.unlabelled}
         gold = all(self.material.target[index].labelled for index in indices)
         enough = len(self.validation) > 1
         return [
             name
             for name, system in SYSTEMS.items()
-            if (gold or not system.gold) and (enough or not system.learned)
+            if name in asked and (gold or not system.gold) and (enough or not system.learned)
         ]
 
     def jobs(self) -> list[Job]:
@@ -198,7 +201,7 @@ class Students:
     def _doubts(self, found: Sequence[Example]) -> tuple[np.ndarray, np.ndarray]:
         """float [turns], float [turns]: the chance that an annotation is wrong by the classifier, and by it
         and confidence stacked, calibrated on the validation dialogues."""
-        if len(self.validation) < 2:
+        if not any(SYSTEMS[name].learned for name in self.names):
             return np.zeros(len(found)), np.zeros(len(found))
         wrong = self.detector.wrong(self.teachers, found)
         from sklearn.linear_model import LogisticRegression

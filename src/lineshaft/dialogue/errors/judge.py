@@ -64,7 +64,7 @@ class Judge:
         for models, half in zip(self.models, self.halves):
             dialogues = [self.source[i] for i in half]
             parts.append(annotated(self.trainers, models, self.ontology, dialogues, threshold))
-        return _joined(parts)
+        return joined(parts)
 
     def synthetic(self, kind: Measured | Uniform, analysis: Analysis) -> Judged:
         """Gold of every turn, and one wrong version of it where there is one."""
@@ -84,7 +84,7 @@ class Judge:
             every = gold + wrong
             label = np.arange(len(every)) >= len(gold)
             parts.append(Judged(every, evidence(models, every), label))
-        return _joined(parts)
+        return joined(parts)
 
 
 def seen(trainers: Sequence[Trainer], dialogues: Sequence[Dialogue]) -> list[Example]:
@@ -138,7 +138,8 @@ def trained(part: Dense | Linear, judged: Judged, seed: int) -> Detector:
     return part.fit(judged.features, judged.found, judged.wrong, seed)
 
 
-def _joined(parts: Sequence[Judged]) -> Judged:
+def joined(parts: Sequence[Judged]) -> Judged:
+    """Several sets as one."""
     return Judged(
         [example for part in parts for example in part.found],
         np.concatenate([part.features for part in parts]),

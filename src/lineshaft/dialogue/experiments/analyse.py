@@ -84,13 +84,14 @@ def overview(result: dict[str, float]) -> str:
 
 
 def _known(students: Students) -> dict[str, judge.Judged]:
-    """Annotations of the source that are known to be right or wrong, of three kinds."""
+    """Annotations of the source that are known to be right or wrong: of three kinds, and all together."""
     analysis = students.analysis
-    return {
+    kinds = {
         "measured": students.judge.synthetic(Measured(), analysis),
         "uniform": students.judge.synthetic(Uniform(), analysis),
         "real": students.judge.real(students._annotator_tuned[0]),
     }
+    return kinds | {"pooled": judge.joined(list(kinds.values()))}
 
 
 Test = tuple[list[Example], np.ndarray, np.ndarray]

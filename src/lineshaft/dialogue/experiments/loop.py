@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from lineshaft import engine
 from lineshaft.dialogue import metrics, pictures, table
@@ -43,6 +43,16 @@ class Config(engine.Config):
     negatives: Literal["real", "measured", "uniform"] = Field(
         "real", description="what it learns from: the annotator's out-of-fold errors, or made-up ones"
     )
+    systems: tuple[str, ...] = Field(
+        (), description="systems to compare with the lower bound and all annotations; none names all of them"
+    )
+
+    @field_validator("systems")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [name for name in names if name not in SYSTEMS]:
+            raise ValueError(f"unknown system {unknown[0]!r}; known: {', '.join(SYSTEMS)}")
+        return names
 
 
 def run(config: Config, run: Run) -> dict[str, float]:
@@ -71,6 +81,7 @@ def settings(config: Config) -> Settings:
         config.classifier,
         config.negatives,
         config.seed,
+        config.systems,
     )
 
 

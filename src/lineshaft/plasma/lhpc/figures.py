@@ -114,11 +114,7 @@ def fluid(runs: Table) -> Measured | None:
     others = {"all-fluid, learned fields": rival, "all-fluid, Maxwell solved": FLUID.among(runs)}
     others |= {"bi-Gaussian, learned fields": BI_LEARNED.among(runs), "bi-Gaussian, Maxwell": BI.among(runs)}
     named = {name: row for name, row in others.items() if row is not None}
-    texts = [
-        f"{name}: {words(row, ours, 'field', HEADLINE)}, {words(row, ours, 'moments', HEADLINE)}, its own "
-        f"errors {absolute(row, 'field', HEADLINE)} and {absolute(row, 'moments', HEADLINE)}"
-        for name, row in named.items()
-    ]
+    texts = [f"{name}: {compared(row, ours)}" for name, row in named.items()]
     fair = FLUID.among(runs)
     solved = fair and against(fair, ours, "field", 50, HEADLINE)
     own = f"{absolute(ours, 'field', HEADLINE)}, moments {absolute(ours, 'moments', HEADLINE)}"
@@ -131,6 +127,15 @@ def fluid(runs: Table) -> Measured | None:
     return Measured(found, Table([ours, *named.values()]), reason, at_most=at_most)
 
 
+def compared(rival: Row, ours: Row) -> str:
+    """Field, moments and (where a rival has them) those of the non-thermal group, then its own errors."""
+    has_fast = errors(rival, "fast", HORIZONS[0], HEADLINE) is not None
+    quantities = ("field", "moments", "fast") if has_fast else ("field", "moments")
+    ratios = ", ".join(words(rival, ours, quantity, HEADLINE) for quantity in quantities)
+    own = " and ".join(absolute(rival, quantity, HEADLINE) for quantity in quantities[:2])
+    return f"{ratios}, its own errors {own}"
+
+
 def apart(ours: Row, named: dict[str, Row]) -> str:
     """The other held-out amplitudes, field at 50 steps."""
     texts = []
@@ -138,7 +143,7 @@ def apart(ours: Row, named: dict[str, Row]) -> str:
         if a0 == HEADLINE:
             continue
         found = {name: against(row, ours, "field", 50, a0) for name, row in named.items()}
-        texts.append(f"a0 = {a0:g}: " + ", ".join(f"{n} {f.value:.3g}x" for n, f in found.items() if f))
+        texts.append(f"a0 = {a0:g}: " + ", ".join(f"{n} {f}" for n, f in found.items() if f))
     return "field at 50 elsewhere, " + "; ".join(texts)
 
 
@@ -177,9 +182,23 @@ def rollout(runs: Table) -> Measured | None:
     ]
     whole: Verdict = "exceeded" if "pushforward" in named else "partly"
     if "pushforward" not in named:
-        texts.append("pushforward is not measured")
+        texts.append("pushforward is not measured on this slab")
+    texts += elsewhere(runs)
     table = Table([ours, *named.values()])
     return Measured(found[HORIZONS.index(50)], table, "; ".join([reason, *texts]), at_most=whole)
+
+
+def elsewhere(runs: Iterable[Row]) -> list[str]:
+    """Pushforward over plain unrolling, in pairs of runs on other slabs that differ in nothing else."""
+    rows = [row for row in runs if any(row.values.get(key) != value for key, value in FULL.items())]
+    found = []
+    for row in rows:
+        twin = next((r for r in rows if r.values == row.values | {"pushforward": False}), None)
+        if row.values.get("pushforward") and twin is not None:
+            a0, thickness = row.config["target"]["test"][0], row.values["target.thickness"]
+            ratios = words(row, twin, "field", a0)
+            found.append(f"on a slab of {thickness:g} pushforward over plain, a0 = {a0:g}: {ratios}")
+    return found
 
 
 def step(runs: Table) -> Measured | None:
