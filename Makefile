@@ -18,7 +18,7 @@ test: .venv/test-ready lint
 lint: .venv/test-ready
 	.venv/bin/ruff format --check src tests benchmarks tools examples
 	.venv/bin/ruff check src tests benchmarks tools examples
-	.venv/bin/mypy --strict src/lineshaft/engine src/lineshaft/cli
+	.venv/bin/mypy --strict src/lineshaft
 	.venv/bin/lint-imports
 	.venv/bin/deptry src
 

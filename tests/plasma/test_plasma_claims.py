@@ -9,6 +9,8 @@ from lineshaft.engine.table.table import Table
 from lineshaft.engine.testing import finished
 from lineshaft.plasma import tables
 from lineshaft.plasma.claims import CLAIMS
+from lineshaft.plasma.experiments import ablation
+from lineshaft.plasma.hybrid import score
 from lineshaft.plasma.lhpc import figures
 
 RARE = next(claim for claim in CLAIMS if claim.id == "plasma.rare")
@@ -172,3 +174,43 @@ def test_the_speed_row_is_of_the_published_size(tmp_path, best, verdict):
         finished(tmp_path, config, {"particles": particles, "cells": 10_000, "ratio/lhpc": value})
     found, judged = measured(tmp_path, "plasma.speed.learned")
     assert judged == verdict and "30.00x" in found.reason
+
+
+def climbed(root: Path, seed: int, tail: dict[str, float], seconds: dict[str, float]) -> None:
+    """A done ladder on the benchmark slab, with tails and times by rung."""
+    rungs = tuple(rung for rung in ablation.LADDER if rung.label in tail)
+    if "reference" in tail:
+        rungs = (ablation.Rung(label="reference", ppc=480),)
+    config = ablation.Config(case=tables.TARGET, rungs=rungs, seed=seed)
+    noise = 1 + 0.02 * np.sin(7 * seed)
+    numbers = {
+        f"{label}/{name}@{look}": value * noise
+        for label, value in tail.items()
+        for name in score.TAIL
+        for look in score.LOOKS
+    }
+    finished(root, config, numbers | {f"{label}/seconds": value for label, value in seconds.items()})
+
+
+@pytest.mark.parametrize(
+    ("a30", "cheap15", "zones", "rival"),
+    [
+        (1.0, 1.0, 9.0, 1.5),  # both as good as anything: the fastest hybrid against the fastest rival
+        (1.5, 1.0, 6.0, 1.0),  # a30's tail is off: a60 counts, against the same rival
+        (1.0, 1.5, 9.0, 4.5),  # the cheap rival's tail is off: the next one counts
+    ],
+)
+def test_the_speed_of_a_hybrid_counts_at_no_worse_tail_only(tmp_path, a30, cheap15, zones, rival):
+    tail = {"plain120": 1.0, "cheap15": cheap15, "cheap60": 1.0, "a60": 1.0, "a30": a30, "b60": 2.0}
+    seconds = {"plain120": 9.0, "cheap15": 1.5, "cheap60": 4.5, "a60": 1.5, "a30": 1.0, "b60": 0.5}
+    hybrids = {key: value for key, value in tail.items() if key not in ("cheap30", "b30")}
+    for seed in range(10):
+        climbed(tmp_path, seed, hybrids, seconds)
+        climbed(tmp_path, 100 + seed, {"reference": 1.0}, {"reference": 40.0})
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(score, "HYBRIDS", ("a60", "a30", "b60"))
+        patched.setattr(score, "RIVALS", ("cheap15", "cheap60"))
+        runs = Table.read(tmp_path)
+        assert score.plain(runs).interval.value == pytest.approx(zones)
+        assert score.rival(runs).interval.value == pytest.approx(rival)
+        assert score.plain(runs).at_most == "exceeded"

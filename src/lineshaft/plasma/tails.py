@@ -5,6 +5,7 @@ a single run scatters by 20 % in them at any number of particles, so compare mea
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,8 @@ def tail(energy: np.ndarray, weight: np.ndarray) -> dict[str, float]:
 def measured(simulation: Simulation) -> dict[str, float]:
     """The numbers of TAIL and GLOBAL, for the ions and electrons of any names."""
     groups = simulation.groups()
-    positive = {one.name for one in (*simulation.species, *simulation.fluids) if one.charge > 0}
+    every: list[Any] = [*simulation.species, *simulation.fluids]
+    positive = {one.name for one in every if one.charge > 0}
     ions = [gathered(simulation, name) for name in groups if name in positive]
     electrons = [gathered(simulation, name) for name in groups if name not in positive]
     energy = np.concatenate([one.energy for one in ions])

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -101,11 +101,12 @@ class Climb:
         return diagnostics.advance(self.simulation, 1)
 
     def checks(self, budget: diagnostics.Budget) -> dict[str, float]:
+        fluids: list[Any] = list(self.simulation.fluids)
         drift = (budget.held - self.start) / max(self.start + budget.entered, 1e-300)
         return {
             "drift": float(drift),
             "gauss": diagnostics.gauss_residual(self.simulation),
-            "invented": float(sum(fluid.invented(self.simulation.dx) for fluid in self.simulation.fluids)),
+            "invented": float(sum(fluid.invented(self.simulation.dx) for fluid in fluids)),
         }
 
 
@@ -137,7 +138,7 @@ def run(config: Config, run: Run) -> dict[str, float]:
             if budget is not None and look is not None:
                 found = tails.measured(climb.simulation) | climb.checks(budget)
                 metrics |= {f"{label}/{name}@{look:.0%}".rstrip("%"): value for name, value in found.items()}
-        run.log(until, **{f"{label}/seconds": climb.seconds for label, climb in climbs.items()})
+        run.log(until, {f"{label}/seconds": climb.seconds for label, climb in climbs.items()})
         run.checkpoint(until, state)
     for label, climb in climbs.items():
         metrics[f"{label}/seconds"] = climb.seconds

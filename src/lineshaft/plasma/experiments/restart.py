@@ -158,7 +158,7 @@ def errors(found: Simulation, truth: Simulation) -> dict[str, float]:
     for name in truth.groups():
         quantities[f"n-{name}"] = (smooth(found.density(name)), smooth(truth.density(name)))
     result = {
-        name: float(np.linalg.norm(mine - theirs) / max(np.linalg.norm(theirs), 1e-300))
+        name: float(np.linalg.norm(mine - theirs) / max(float(np.linalg.norm(theirs)), 1e-300))
         for name, (mine, theirs) in quantities.items()
     }
     ours, whole = tails.measured(found), tails.measured(truth)

@@ -4,6 +4,7 @@ What becomes fluid is added node by node with linear weights, so every moment an
 particles, and the fields go on as they were.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -52,7 +53,7 @@ def fluid_of(one: Species, chosen: np.ndarray, first: int, heat: float) -> Fluid
 
 def adopted(
     given: Simulation,
-    parts: dict[str, tuple[list[Species], Fluid | None]],
+    parts: Mapping[str, tuple[list[Species], Fluid | None]],
     window: Window,
     seed: int = 0,
     exchanges: list[Exchange] | None = None,

@@ -18,7 +18,7 @@ from lineshaft.plasma.tails import TAIL
 
 LOOKS = ("70", "100")
 DRAWS = 2000
-ENOUGH = 10  # seeds
+LEAST, ENOUGH = 3, 10  # seeds without which nothing is said, and with which all may be
 PLAIN, REFERENCE = "plain120", "reference"
 HYBRIDS = ("a60", "a30", "b60", "b30")
 RIVALS = ("cheap15", "cheap30", "cheap60", "cheap120")
@@ -99,30 +99,32 @@ def no_worse(ladder: Ladder, label: str, than: str) -> bool:
 def plain(runs: Table) -> Measured | None:
     """The fastest hybrid whose tail is no worse than that of 120 particles a cell, against those."""
     ladder = Ladder.of(runs, SLAB)
-    if not ladder.holding(REFERENCE) or len(ladder.holding(PLAIN)) < 3:
+    best = fastest(ladder, HYBRIDS, PLAIN)
+    if best is None:
         return None
-    fair = [label for label in HYBRIDS if no_worse(ladder, label, PLAIN)]
-    if not fair:
-        return None
-    best = max(fair, key=lambda label: ladder.speed(label).value)
     return Measured(ladder.speed(best), ladder.runs, reason(ladder, best, PLAIN), at_most=allowed(ladder))
 
 
 def rival(runs: Table) -> Measured | None:
-    """The same against the cheapest light-cone, quiet-start run whose tail is no worse than the hybrid's."""
+    """The same hybrid against the fastest light-cone, quiet-start run whose tail is no worse than its own.
+
+    Rivals get the same benefit of the doubt as hybrids: what the seeds cannot tell apart counts as equal.
+    """
     ladder = Ladder.of(runs, SLAB)
-    if not ladder.holding(REFERENCE) or len(ladder.holding(PLAIN)) < 3:
+    best = fastest(ladder, HYBRIDS, PLAIN)
+    if best is None:
         return None
-    fair = [label for label in HYBRIDS if no_worse(ladder, label, PLAIN)]
-    if not fair:
-        return None
-    best = max(fair, key=lambda label: ladder.speed(label).value)
-    equal = [label for label in RIVALS if ladder.bias(label).value <= ladder.bias(best).value]
-    against = max(equal, key=lambda label: ladder.speed(label).value) if equal else RIVALS[-1]
+    against = fastest(ladder, RIVALS, best) or RIVALS[-1]
     said = reason(ladder, best, against)
-    if not equal:
-        said += "; no cheap rival has as small a bias, so the best of them stands here"
     return Measured(ladder.speed(best, against), ladder.runs, said, at_most=allowed(ladder))
+
+
+def fastest(ladder: Ladder, labels: tuple[str, ...], than: str) -> str | None:
+    """Of these rungs the fastest whose bias the seeds cannot tell to be larger than another's."""
+    if not ladder.holding(REFERENCE) or len(ladder.holding(PLAIN)) < LEAST:
+        return None
+    fair = [label for label in labels if no_worse(ladder, label, than)]
+    return max(fair, key=lambda label: ladder.speed(label).value, default=None)
 
 
 def allowed(ladder: Ladder) -> Verdict:

@@ -111,7 +111,7 @@ def seconds(work: Callable[[], object], device: str) -> float:
     if not device.startswith("cuda"):
         return min(clocked(work, lambda: None) for _ in range(3))
     try:
-        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(2):

@@ -66,7 +66,7 @@ class Stepper:
             print(f"no graph captured, stepping eagerly: {str(error)[:200]}", flush=True)
 
     def capture(self) -> None:
-        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(2):

@@ -15,6 +15,8 @@ os.environ.setdefault("NUMBA_THREADING_LAYER", "workqueue")
 
 import numba  # reads the setting above
 
+config: Any = numba.config  # its settings are attributes that no type knows
+
 FAST = {"nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc"}
 
 
@@ -37,13 +39,13 @@ def kernel(function: Callable | None = None, **options: Any) -> Callable:
     if function is None:
         return lambda function: kernel(function, **options)
     settings = {"error_model": "numpy", "fastmath": FAST, "boundscheck": False, **options}
-    chosen, numba.config.CACHE_DIR = numba.config.CACHE_DIR, numba.config.CACHE_DIR or cache_folder()
+    chosen, config.CACHE_DIR = config.CACHE_DIR, config.CACHE_DIR or cache_folder()
     try:
         return numba.njit(cache=True, **settings)(function)
     except RuntimeError:  # numba found no folder it may write
         return numba.njit(**settings)(function)
     finally:
-        numba.config.CACHE_DIR = chosen
+        config.CACHE_DIR = chosen
 
 
 def use_threads(threads: int) -> None:
@@ -51,5 +53,5 @@ def use_threads(threads: int) -> None:
 
     A running pool cannot grow, and numba refuses to compile once NUMBA_NUM_THREADS says that it should.
     """
-    os.environ["NUMBA_NUM_THREADS"] = str(numba.config.NUMBA_NUM_THREADS)
-    numba.set_num_threads(max(1, min(threads, numba.config.NUMBA_NUM_THREADS)))
+    os.environ["NUMBA_NUM_THREADS"] = str(config.NUMBA_NUM_THREADS)
+    numba.set_num_threads(max(1, min(threads, config.NUMBA_NUM_THREADS)))

@@ -34,7 +34,7 @@ class Lists(NamedTuple):
     table: np.ndarray  # int32[chunk numbers of all rows, block by block]
     base: np.ndarray  # int64[blocks], where a block begins in the table
     width: np.ndarray  # int64[blocks], chunk numbers in each of its rows
-    count: np.ndarray  # int64[rows], particles in each row
+    count: np.ndarray  # type: ignore[assignment]  # int64[rows], particles in each row; hides tuple's own
     free: np.ndarray  # int32, the blocks' stacks of free chunks, one after the other
     free_base: np.ndarray  # int64[blocks], where each stack begins
     free_count: np.ndarray  # int64[blocks]
@@ -47,7 +47,7 @@ class Lists(NamedTuple):
 class Particles(NamedTuple):
     """The particles of one species in the order of their cells: count[cells], then offset and momenta."""
 
-    count: np.ndarray  # int64[cells]
+    count: np.ndarray  # type: ignore[assignment]  # int64[cells]
     offset: np.ndarray  # real[n], position in the cell, in [0, 1)
     momentum: np.ndarray  # real[3, n], u = gamma v, in units of c
 

@@ -38,22 +38,24 @@ WIDEST = 16  # cells in a tile of float32; 8 of float64
 
 
 @kernel
-def tables_of(nodes, first, cells, kick, tables):
-    """Scaled fields at the left nodes of a tile's cells and their rise, [10, lanes] in one row."""
+def tables_of(nodes, first, cells, tables):
+    """Fields at the left nodes of a narrow tile's cells and their rise, [10, lanes] in one row."""
     lane = lanes(tables)
     for k in range(5):
         for i in range(min(cells, nodes.shape[1] - 1 - first)):
-            left = nodes[k, first + i] * kick
+            left = nodes[k, first + i]
             put(tables, 2 * k * lane + i, left)
-            put(tables, (2 * k + 1) * lane + i, nodes[k, first + i + 1] * kick - left)
+            put(tables, (2 * k + 1) * lane + i, nodes[k, first + i + 1] - left)
 
 
 @kernel
-def field_at(tables, k, cell, x):
-    """A component of the fields at offset x of each lane's cell."""
+def field_of(flat, tables, k, start, is_full, kick):
+    """A component at the left nodes of a tile's cells and its rise, scaled; a full tile reads the grid."""
     lane = lanes(tables)
-    left, rise = load_at(tables, 2 * k * lane), load_at(tables, (2 * k + 1) * lane)
-    return pick(left, cell) + pick(rise, cell) * x
+    if is_full:
+        left = load_at(flat, start)
+        return left * kick, (load_at(flat, start + 1) - left) * kick
+    return load_at(tables, 2 * k * lane) * kick, load_at(tables, (2 * k + 1) * lane) * kick
 
 
 @kernel
@@ -66,7 +68,20 @@ def push_tile(lists, block, tile, row, nodes, kick, pace, cells, tables, rows, i
     lane, bits, width = lanes(pool), lane_bits(pool), lists.width[block]
     one, wide, narrow = splat(pool.dtype.type(1)), splat(pool.dtype.type(cells)), splat(pace)
     zero, half, two = one - one, splat(pool.dtype.type(0.5)), one + one
-    tables_of(nodes, tile * cells, cells, kick, tables)
+    first, size, flat, is_full, kicks = (
+        tile * cells,
+        nodes.shape[1],
+        nodes.ravel(),
+        cells == lane,
+        splat(kick),
+    )
+    if not is_full:
+        tables_of(nodes, first, cells, tables)
+    ex, ex_rise = field_of(flat, tables, 0, first, is_full, kicks)
+    ey, ey_rise = field_of(flat, tables, 1, size + first, is_full, kicks)
+    ez, ez_rise = field_of(flat, tables, 2, 2 * size + first, is_full, kicks)
+    by, by_rise = field_of(flat, tables, 3, 3 * size + first, is_full, kicks)
+    bz, bz_rise = field_of(flat, tables, 4, 4 * size + first, is_full, kicks)
     every, remaining, left, word = (np.int64(1) << lane) - 1, get(lists.count, tile), np.int64(0), np.int64(0)
     ahead, per_word = row + width, np.int64(64) >> bits
     for j in range((remaining + lane - 1) >> bits):
@@ -83,11 +98,11 @@ def push_tile(lists, block, tile, row, nodes, kick, pace, cells, tables, rows, i
         cell = whole(at * wide)
         x = at * wide - cell
         ux, uy, uz = boris(
-            field_at(tables, 0, cell, x),
-            field_at(tables, 1, cell, x),
-            field_at(tables, 2, cell, x),
-            field_at(tables, 3, cell, x),
-            field_at(tables, 4, cell, x),
+            pick(ex, cell) + pick(ex_rise, cell) * x,
+            pick(ey, cell) + pick(ey_rise, cell) * x,
+            pick(ez, cell) + pick(ez_rise, cell) * x,
+            pick(by, cell) + pick(by_rise, cell) * x,
+            pick(bz, cell) + pick(bz_rise, cell) * x,
             load(pool, p + lane),
             load(pool, p + 2 * lane),
             load(pool, p + 3 * lane),
