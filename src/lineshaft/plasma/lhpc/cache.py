@@ -33,7 +33,7 @@ def place(wanted: Target, device: str) -> Path:
 def trajectories(wanted: Target, device: str) -> Trajectories:
     """The trajectories of all amplitudes: read where they are kept, made and kept otherwise.
 
-    Those of the benchmark slab take 1.2 GB. Where nothing can be written, every process makes its own.
+    Those of the benchmark slab take some 1.5 GB. Where nothing can be written, every process makes its own.
     """
     path = place(wanted, device)
     try:
