@@ -132,7 +132,7 @@ def test_words_round_trip_and_name_the_run(experiment):
     assert len({name(config) for config in cells}) == len({config.model_dump_json() for config in cells})
 
 
-@pytest.mark.parametrize("table", tables())
+@pytest.mark.parametrize("table", list(tables()))
 def test_a_table_is_a_list_of_runs_each_once(table):
     rows = table()
     assert rows and all(isinstance(row, Config) for row in rows)
