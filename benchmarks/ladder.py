@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from benchmarks.figures import save, stamped
 from lineshaft.engine.table.table import Interval, Table
 from lineshaft.plasma.hybrid.score import PLAIN, REFERENCE, SLAB, Ladder
-from lineshaft.plasma.tails import GLOBAL
+from lineshaft.plasma.numbers import GLOBAL
 
 CASES = {
     "slab": SLAB,

@@ -8,7 +8,7 @@ from test_plasma_fluid import CELLS, totals
 
 from lineshaft.engine import Options, RequestError
 from lineshaft.engine.run.execute import execute
-from lineshaft.plasma import profiles, tails
+from lineshaft.plasma import numbers, profiles, tails
 from lineshaft.plasma.box import Box, Population
 from lineshaft.plasma.cases import Langmuir, Slab
 from lineshaft.plasma.experiments import ablation, restart, simulate
@@ -285,7 +285,7 @@ def test_the_ladder_runs_every_rung_in_turn(tmp_path):
     for label in labels:
         assert result[f"{label}/seconds"] > 0
         assert result[f"{label}/gauss@100"] < 1e-4
-        assert all(f"{label}/{name}@70" in result for name in (*tails.TAIL, *tails.GLOBAL))
+        assert all(f"{label}/{name}@70" in result for name in (*numbers.TAIL, *numbers.GLOBAL))
     with pytest.raises(ValueError, match="two rungs are called plain60"):
         ablation.Config(rungs=(small[0], small[0]))
 
@@ -307,9 +307,9 @@ def test_tail_numbers_of_ions_with_a_known_answer():
     found = tails.tail(energy, weight)
     assert found["n1"] == 3.5 and found["e1"] == 9.0 and found["e5"] == 3.0
     assert found["top0.4"] == 6.0 and 0.5 < found["top4"] < 2.0
-    assert tails.error(found, found, tails.TAIL) == 0
+    assert tails.error(found, found, numbers.TAIL) == 0
     doubled = {name: 2 * value for name, value in found.items()}
-    assert tails.error(doubled, found, tails.TAIL) == pytest.approx(1)
+    assert tails.error(doubled, found, numbers.TAIL) == pytest.approx(1)
 
 
 def test_the_fluid_counts_in_what_is_gathered():

@@ -13,8 +13,6 @@ from lineshaft.plasma.gather import gathered
 from lineshaft.plasma.pic import diagnostics
 from lineshaft.plasma.pic.simulation import Simulation
 
-TAIL = ("top0.4", "top4", "n1", "e1", "e5")
-GLOBAL = ("absorbed", "ions", "electrons", "hot")
 RANKS = {"top0.4": 0.4, "top4": 4.0}  # energy that so many ions exceed
 
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from lineshaft import engine
 from lineshaft.engine import Run
-from lineshaft.plasma import tails
+from lineshaft.plasma import numbers, tails
 from lineshaft.plasma.cases import Slab
 from lineshaft.plasma.hybrid.adopt import (
     adopted,
@@ -162,7 +162,7 @@ def errors(found: Simulation, truth: Simulation) -> dict[str, float]:
         for name, (mine, theirs) in quantities.items()
     }
     ours, whole = tails.measured(found), tails.measured(truth)
-    return result | {"tail": tails.error(ours, whole, tails.TAIL), "hot": tails.error(ours, whole, ["hot"])}
+    return result | {"tail": tails.error(ours, whole, numbers.TAIL), "hot": tails.error(ours, whole, ["hot"])}
 
 
 def smooth(density: np.ndarray, width: int = 20) -> np.ndarray:

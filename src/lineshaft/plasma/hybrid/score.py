@@ -14,7 +14,7 @@ from lineshaft.engine.claims.claim import Measured
 from lineshaft.engine.claims.verdict import Verdict
 from lineshaft.engine.table.row import Row
 from lineshaft.engine.table.table import Interval, Table
-from lineshaft.plasma.tails import TAIL
+from lineshaft.plasma.numbers import TAIL
 
 LOOKS = ("70", "100")
 DRAWS = 2000
