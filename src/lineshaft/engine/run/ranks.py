@@ -5,6 +5,7 @@ Slurm job of several tasks sets them for its runs. Rank 0 locks, logs and saves.
 and when to save, and tells the others. A stop that any rank hears stops all of them in the same step.
 """
 
+import atexit
 import os
 import pickle
 from collections.abc import Mapping
@@ -82,6 +83,7 @@ class Group:
                 backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
                 dist.init_process_group(backend, store=self.store, rank=rank, world_size=world)
             self.own = dist.new_group(backend="gloo", timeout=PATIENCE)
+            atexit.register(self.close)
         except (RuntimeError, ValueError, OSError) as error:
             raise RequestError(
                 f"rank {rank} of {world} cannot reach the others at {os.environ.get('MASTER_ADDR')}:"
@@ -110,7 +112,15 @@ class Group:
         self.reach(lambda: dist.all_reduce(numbers, op=dist.ReduceOp.MAX, group=self.own))
         return tuple(bool(n) for n in numbers)
 
+    def close(self) -> None:
+        """End the threads of the groups: at the interpreter's end they may abort a process that is done."""
+        import torch.distributed as dist
+
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
     def leave(self, rank: int, fault: str) -> None:
+        atexit.unregister(self.close)  # a group that lost a rank may wait for it for ever
         if self.store is not None:
             try:
                 self.store.set(f"lineshaft/fault/{rank}", fault.encode())
