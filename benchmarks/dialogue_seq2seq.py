@@ -1,10 +1,10 @@
-"""The sequence-to-sequence annotator trained for real: X-RiSAWOZ, Chinese to English, no annotations of the target.
+"""The sequence-to-sequence annotator trained for real: X-RiSAWOZ, Chinese to English, on translations alone.
 
 python -m benchmarks.dialogue_seq2seq --json [--out FILE]    (needs LINESHAFT_DATA, and a GPU for minutes)
 
-No pretrained encoder-decoder is packaged for Python, so two are made here and trained through the same path as
-any model by name: MiniLM as the encoder and, with new cross-attention, as the decoder (Rothe et al. 2020), and a
-T5 without pretraining over the same word pieces. Thresholds are tuned on the validation dialogues.
+No pretrained encoder-decoder is packaged for Python, so two are made here and trained through the same path
+as any model by name: MiniLM as the encoder and, with new cross-attention, as the decoder (Rothe et al. 2020),
+and a T5 without pretraining over the same word pieces. Thresholds are tuned on the validation dialogues.
 """
 
 import os
@@ -89,7 +89,9 @@ def minilm(home: Path, slots: Iterable[Slot]) -> None:
     model = EncoderDecoderModel.from_encoder_decoder_pretrained(_weights(), _weights())
     for part in (model.encoder, model.decoder):
         part.resize_token_embeddings(len(tokenizer))
-    model.config.decoder_start_token_id = model.generation_config.decoder_start_token_id = tokenizer.cls_token_id
+    model.config.decoder_start_token_id = model.generation_config.decoder_start_token_id = (
+        tokenizer.cls_token_id
+    )
     model.config.eos_token_id = model.generation_config.eos_token_id = tokenizer.sep_token_id
     model.config.pad_token_id = model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.config.vocab_size = len(tokenizer)
@@ -122,7 +124,7 @@ MODELS = {"minilm": minilm, "scratch": scratch}
 
 
 def _tokenizer(slots: Iterable[Slot]) -> Any:
-    """MiniLM's word pieces; names that hold an underscore, and the marks of a line, are pieces of their own."""
+    """MiniLM's word pieces; names with an underscore and the marks of a line are pieces of their own."""
     from transformers import AddedToken, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(_weights())
