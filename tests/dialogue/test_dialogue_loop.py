@@ -102,10 +102,8 @@ def test_a_control_keeps_as_many_turns_of_either_kind_as_its_filter(small, shots
 def test_masks_of_a_control_differ_and_nothing_of_the_test_is_learnt_from(small):
     material, ontology = small
     students = Students(material, ontology, settings(masks=2))
-    first, second = (
-        SYSTEMS["random"].weigh(students.teacher.annotations, 0.5, Job("random", 0, m).rng(0))
-        for m in range(2)
-    )
+    notes = students.teacher.annotations
+    first, second = (SYSTEMS["random"].weigh(notes, 0.5, Job("random", 0, m).rng(0)) for m in range(2))
     assert first.sum() > 0 and not np.array_equal(first, second)
     assert not set(notes.dialogue) & set(material.folds[0].test)
 
