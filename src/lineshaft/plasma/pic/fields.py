@@ -93,8 +93,9 @@ def advance(fields, dt, entering, walls):
     else:
         mirror(current, walls)
     n = along.size
+    through = current[0, 1 : n + 1]
     for i in range(n):
-        along[i] -= dt * current[0, i + 1]
+        along[i] -= dt * through[i]
     right, left = fields.right_y, fields.left_y
     transport(right, left, current[1], dt, entering[0], entering[2], periodic, fields.flux)
     right, left = fields.right_z, fields.left_z
@@ -107,18 +108,26 @@ def advance(fields, dt, entering, walls):
 def refresh(fields, periodic):
     """Recompute the particles' copy of the fields on the nodes."""
     along, nodes, n = fields.along, fields.nodes, fields.along.size
-    for i in range(1, n):
-        nodes[0, i] = (along[i - 1] + along[i]) / 2
+    before, after, within = along[: n - 1], along[1:], nodes[0, 1:n]
+    for i in range(within.size):
+        within[i] = (before[i] + after[i]) / 2
     nodes[0, 0] = (along[n - 1] + along[0]) / 2 if periodic else along[0]
     nodes[0, n] = nodes[0, 0] if periodic else along[n - 1]
-    for i in range(n + 1):
-        nodes[1, i] = (fields.right_y[i] + fields.left_y[i]) / 2
-        nodes[2, i] = (fields.right_z[i] + fields.left_z[i]) / 2
-        nodes[3, i] = (fields.left_z[i] - fields.right_z[i]) / 2
-        nodes[4, i] = (fields.right_y[i] - fields.left_y[i]) / 2
+    halve(fields.right_y, fields.left_y, nodes[1], 1.0)
+    halve(fields.right_z, fields.left_z, nodes[2], 1.0)
+    halve(fields.left_z, fields.right_z, nodes[3], -1.0)
+    halve(fields.right_y, fields.left_y, nodes[4], -1.0)
     for k in range(5):
+        row, external = nodes[k], fields.external[k]
         for i in range(n + 1):
-            nodes[k, i] += fields.external[k, i]
+            row[i] += external[i]
+
+
+@kernel
+def halve(one, other, row, sign):
+    """Half the sum, or with sign -1 the difference, of two waves."""
+    for i in range(row.size):
+        row[i] = (one[i] + sign * other[i]) / 2
 
 
 def electrostatic(charge: np.ndarray, dx: float, periodic: bool) -> np.ndarray:

@@ -120,7 +120,7 @@ class Simulation:
         cells, until = self.cells, self.reached
         if coarse > 1:
             cells, until = cells // coarse, -(-until // coarse)
-            nodes, current = grids.averaged(nodes, coarse), np.zeros((3, cells + 3))
+            nodes, current = grids.averaged(nodes, coarse, until), np.zeros((3, cells + 3))
         kick, charge = self.real(self.dx / 2 * one.charge / one.mass), one.charge * one.weight
         walls = coded(self.walls, one.mass)
         rows, until, edge = one.rows, -(-until // one.tile), current
@@ -134,7 +134,7 @@ class Simulation:
             sweep(one.lists, rows, nodes, kick, pace, until)
         crowded = cpu.merge(one.lists, rows, walls, self.noise, charge, edge, one.lost, until)
         if coarse > 1:
-            grids.spread(current, coarse, self.fields.current)
+            grids.spread(current, coarse, self.fields.current, until)
         if crowded:
             one.regrow()
 
