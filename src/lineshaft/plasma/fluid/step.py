@@ -28,7 +28,7 @@ from lineshaft.plasma.pic.kernels.vectors import (
 MOST = 0.9  # share of its content that a node may lose in one step
 TINY = 1e-30
 LANES = 8
-STATE = 8  # n, u_x, u_y, u_z, T, T_across, 1 / gamma, speed of sound
+STATE = 9  # n, u_x, u_y, u_z, T, T_across, 1 / gamma, speed of sound, gamma
 
 
 def padded(rows: int, nodes: int) -> np.ndarray:
@@ -74,7 +74,8 @@ def kick(content, state, fields, lo, hi, half, floor, made):
         turned = a + (b1 * tz - c1 * ty) * turn
         rotation = turned * turned - a * a
         a, b, c = turned + ex, b - a1 * tz * turn + ey, c + a1 * ty * turn + ez
-        slowed = quick_root(rest + a * a + b * b + c * c)
+        rest = rest + a * a + b * b + c * c
+        slowed = quick_root(rest)
         store_at(state, i, n)
         store_at(state, size + i, a)
         store_at(state, 2 * size + i, b)
@@ -83,6 +84,7 @@ def kick(content, state, fields, lo, hi, half, floor, made):
         store_at(state, 5 * size + i, beside)
         store_at(state, 6 * size + i, slowed)
         store_at(state, 7 * size + i, root(three * heat) * slowed)
+        store_at(state, 8 * size + i, rest * slowed)
         store_within(content, size + i, n * a, m1, inside)
         store_within(content, 2 * size + i, n * b, m2, inside)
         store_within(content, 3 * size + i, n * c, m3, inside)
@@ -230,14 +232,14 @@ def work(content, state, flux, along, current, lo, hi, kick, dt):
     """
     field, total, mass = along[lo:hi], current[0, lo + 1 : hi + 1], flux[0, lo:hi]
     left, right = content[4, lo:hi], content[4, lo + 1 : hi + 1]
-    slow, slowed = state[6, lo:hi], state[6, lo + 1 : hi + 1]
+    gamma, other = state[8, lo:hi], state[8, lo + 1 : hi + 1]
     gained = np.empty(mass.size)
     for i in range(mass.size):
         gained[i] = kick * (field[i] - 0.5 * dt * total[i]) * mass[i]
     for i in range(mass.size):
-        left[i] += gained[i] / slow[i]
+        left[i] += gained[i] * gamma[i]
     for i in range(mass.size):
-        right[i] += gained[i] / slowed[i]
+        right[i] += gained[i] * other[i]
 
 
 def edges_of(lo_volume: float, lo_wall: bool, hi_volume: float, hi_wall: bool) -> np.ndarray:

@@ -20,7 +20,7 @@ LOOKS = ("70", "100")
 DRAWS = 2000
 LEAST, ENOUGH = 3, 10  # seeds without which nothing is said, and with which all may be
 PLAIN, REFERENCE = "plain120", "reference"
-HYBRIDS = ("a60", "a30", "b60", "b30")
+HYBRIDS = ("a60", "a30", "a15", "b60", "b30", "b15")
 RIVALS = ("cheap15", "cheap30", "cheap60", "cheap120")
 Sample = NDArray[np.float64]  # [seeds, numbers]
 
@@ -71,9 +71,8 @@ class Ladder:
 
     def speed(self, label: str, than: str = PLAIN) -> Interval:
         """How many times slower another rung is, over the seeds."""
-        ratios = np.array(
-            [row.result[f"{than}/seconds"] / row.result[f"{label}/seconds"] for row in self.holding(label)]
-        )
+        both = [row for row in self.holding(label) if f"{than}/seconds" in row.result]
+        ratios = np.array([row.result[f"{than}/seconds"] / row.result[f"{label}/seconds"] for row in both])
         return interval(float(ratios.mean()), [one.mean() for one in resampled(ratios[:, None], 0)])
 
 

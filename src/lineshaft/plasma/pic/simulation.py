@@ -81,7 +81,7 @@ class Simulation:
         self.background = np.zeros(cells + 1) if background is None else np.asarray(background, float)
         charge = self.charge_density() + self.background
         self.fields.along[:] = fields.electrostatic(charge, dx, self.periodic)
-        fields.refresh(self.fields, self.periodic)
+        fields.refresh(self.fields, self.periodic, self.fields.along.size)
         self.peak = self.densest()
 
     @property
@@ -112,7 +112,7 @@ class Simulation:
         """One step of everything in the box; `entering` are the waves at its ends."""
         for one in self.species:
             self.push(one)
-        fields.advance(self.fields, self.dx, entering, self.ends)
+        fields.advance(self.fields, self.dx, entering, self.ends, self.reached)
 
     def push(self, one: Species) -> None:
         """Push a species and add its current to the fields'."""
