@@ -14,6 +14,7 @@ WORDS = {
     413: "The request is too long.",
     422: "The request is not valid.",
     429: "Too many requests: wait a moment.",
+    431: "The header of the request is too long.",
     500: "Something went wrong here. Nothing of your request was kept.",
     503: "Too much is going on here: try again in a moment.",
 }
