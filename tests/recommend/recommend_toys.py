@@ -9,6 +9,7 @@ from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.graph import Graph
 from lineshaft.recommend.models.knn import Knn
 from lineshaft.recommend.models.l3ae import L3ae
+from lineshaft.recommend.models.marec import Marec
 from lineshaft.recommend.models.memoriser import Memoriser
 from lineshaft.recommend.models.model import Model
 from lineshaft.recommend.models.popularity import Popularity
@@ -22,6 +23,7 @@ PERSONAL: list[Model] = [
     Ease(lam=1),
     Ease(lam=1, rows=5),
     L3ae(lam=1, pull=1, encoders=WORDS),
+    Marec(lam=1, beta=1, encoders=WORDS),
     Wmf(factors=4, bridge=Bridge(encoders=WORDS)),
 ]
 BY_CONTENT: list[Model] = [Content(encoder=WORDS[0]), Content(encoder=WORDS[0], power=4), Graph()]

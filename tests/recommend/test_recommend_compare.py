@@ -138,6 +138,9 @@ def test_over_pairs_people_and_seeds() -> None:
 
 def test_the_kept_configurations_are_whole() -> None:
     every = comparison.tests() + comparison.ablations() + comparison.encoder() + comparison.tuning()
-    assert len(every) == 18 and len(comparison.closed()) == 2
+    assert len(every) == 20 and len(comparison.closed()) == 2
+    for settings in comparison.SETS:
+        queue = comparison.by_importance(settings)
+        assert len(queue) == 7 and all(one in every for one in queue)
     assert all(len(one.others) == 6 for one in comparison.tuning())
     assert isinstance(comparison.tests()[2].blend.trial, Guests)

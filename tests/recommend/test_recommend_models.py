@@ -11,6 +11,7 @@ from recommend_toys import (
     BY_CONTENT,
     ITEMS,
     PERSONAL,
+    WORDS,
     blocks,
     described,
     missing,
@@ -30,11 +31,13 @@ from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.itemitem import Pruned, Whole
 from lineshaft.recommend.models.knn import Knn
 from lineshaft.recommend.models.l3ae import L3ae
+from lineshaft.recommend.models.marec import Marec, aligned
 from lineshaft.recommend.models.memoriser import Memoriser
 from lineshaft.recommend.models.model import Model, Scorer, largest, load
 from lineshaft.recommend.models.popularity import Popularity
 from lineshaft.recommend.models.wmf import Bridge, Wmf
 from lineshaft.recommend.reasons import fallen
+from lineshaft.recommend.text.columns import kinds
 from lineshaft.recommend.text.encoders import Words
 
 
@@ -332,6 +335,39 @@ def test_closed_forms_minimise_their_objective_under_the_zero_diagonal(users, it
     )
     np.fill_diagonal(gradient, 0)
     assert np.abs(weights.diagonal()).max() == 0 and np.abs(gradient).max() < 2e-3
+
+
+@pytest.mark.parametrize(("users", "items"), [(30, 50), (50, 30)])
+def test_marec_minimises_its_objective_under_the_zero_diagonal(users: int, items: int) -> None:
+    """The gradient off the diagonal is zero; the rarest items are drawn to what texts say."""
+    likes, how = sparse_likes(users, items), Marec(lam=2.0, beta=3.0, fewest=1, hops=0, encoders=WORDS)
+    scorer = fitted(how, likes)
+    vectors = kinds(described(items), WORDS, 0)
+    x, d = likes.toarray().astype(float), how.pull(np.asarray(likes.sum(0)).ravel()).astype(float)
+    target = x @ (aligned(likes, vectors)[0] * vectors[0] @ vectors[0].T)
+    assert (d > 0).any() and (d == 0).any()
+    predicted = x @ scorer.weights
+    gradient = x.T @ (predicted - x + d * (predicted - target)) + 2.0 * (1 + d) * scorer.weights
+    np.fill_diagonal(gradient, 0)
+    assert np.abs(scorer.weights.diagonal()).max() == 0 and np.abs(gradient).max() < 5e-3
+
+
+def test_marec_weighs_the_kind_of_text_that_tells_of_likes() -> None:
+    """By weighted least squares of X on what the other items of a basket say."""
+    likes, rng = blocks(), np.random.default_rng(0)
+    telling = np.eye(2, dtype=np.float32)[np.arange(ITEMS) % 2]
+    noise = rng.normal(size=(ITEMS, 2)).astype(np.float32)
+    found = aligned(likes, [telling, noise])
+    x = likes.toarray().astype(float)
+    said = []
+    for v in (telling, noise):
+        near = v @ v.T
+        said.append(x @ near - x * np.diag(near))
+    weight = np.where(x > 0, 1, 0.2)
+    root = np.sqrt(weight).ravel()
+    expected = np.linalg.lstsq(np.stack([s.ravel() * root for s in said], 1), x.ravel() * root, rcond=None)[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+    assert found[0] > 3 * abs(found[1])
 
 
 def test_a_pruned_row_keeps_the_largest_positive_entries_of_the_whole_row() -> None:

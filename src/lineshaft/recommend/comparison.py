@@ -139,35 +139,50 @@ def of(settings: Settings, task: AnyTask) -> Config:
     )
 
 
+def by_importance(settings: Settings) -> list[Config]:
+    """All runs of a data set in the order in which a short time should be spent."""
+    return [
+        without(settings, Unseen(outside=False), GRAPH),
+        tuned(settings),
+        of(settings, GuestTask()),
+        of(settings, Unseen()),
+        without(settings, Unseen(outside=False), LEARNING),
+        of(settings, Warm()),
+        without(settings, Warm(), GRAPH),
+    ]
+
+
 def encoder() -> list[Config]:
     """MiniLM frozen (the full network) against its last one and two layers tuned, on unseen items."""
-    found = []
-    for settings in SETS:
-        full = settings.net_tries()[settings.net["unseen"]]
-        variants = tuple(full.model_copy(update={"tuned": layers}) for layers in (1, 2))
-        found.append(of_net(settings, Unseen(), full, variants))
-    return found
+    return [tuned(settings) for settings in SETS]
+
+
+def tuned(settings: Settings) -> Config:
+    return without(settings, Unseen(outside=False), ({"tuned": 1}, {"tuned": 2}))
 
 
 def ablations() -> list[Config]:
-    """The network without each of its pieces, on unseen items and on known users."""
-    return [ablation(settings, task) for task in (Unseen(), Warm()) for settings in SETS]
+    """The network without each of its pieces, on unseen items, and without its graph on known users."""
+    unseen: AnyTask = Unseen(outside=False)
+    rows = [(unseen, GRAPH), (unseen, LEARNING), (Warm(), GRAPH)]
+    return [without(settings, task, changes) for task, changes in rows for settings in SETS]
 
 
-def ablation(settings: Settings, task: AnyTask) -> Config:
-    """Alone and in the full network's place in the blend."""
+Changes = tuple[dict[str, object], ...]
+GRAPH: Changes = ({"edges": "none"}, {"edges": "shuffled"}, {"edges": "plain"})
+LEARNING: Changes = (
+    {"distil": 0.0},
+    {"facts": False},
+    {"id_drop": 0.1},
+    {"id_drop": 0.8},
+    {"loss": Entmax()},
+)
+
+
+def without(settings: Settings, task: AnyTask, changes: Changes) -> Config:
+    """The full network and its variants, alone and in its place in the blend."""
     full = settings.net_tries()[settings.net[task.name]]
-    changes: tuple[dict[str, object], ...] = (
-        {"edges": "none"},
-        {"edges": "shuffled"},
-        {"edges": "plain"},
-        {"distil": 0.0},
-        {"id_drop": 0.1},
-        {"id_drop": 0.8},
-        {"loss": Entmax()},
-    )
-    variants = tuple(full.model_copy(update=change) for change in changes)
-    return of_net(settings, task, full, variants)
+    return of_net(settings, task, full, tuple(full.model_copy(update=change) for change in changes))
 
 
 def of_net(settings: Settings, task: AnyTask, full: DeepNaniNet, variants: tuple[DeepNaniNet, ...]) -> Config:
