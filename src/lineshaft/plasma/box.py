@@ -114,7 +114,7 @@ class Box:
         """The simulation at its start. `quiet` spaces all particles evenly."""
         if light_cone and not self.at_rest:
             raise RequestError(
-                "light_cone=true keeps plasma still until light from the left reaches it, but this case moves "
+                "light_cone=true keeps plasma still until light from the left arrives, but this case moves "
                 "by itself (a periodic box, a drift or kick, charge, initial or external fields, or a pulse "
                 "from the right): leave light_cone out"
             )

@@ -145,4 +145,3 @@ def heavy(box: Box) -> list[Population]:
     if box.walls is None:
         raise RequestError("a hybrid needs a box with walls: use solver=particles for a periodic one")
     return found
-

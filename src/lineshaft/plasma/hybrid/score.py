@@ -122,7 +122,7 @@ def fastest(ladder: Ladder, labels: tuple[str, ...], than: str) -> str | None:
     """Of these rungs the fastest whose bias the seeds cannot tell to be larger than another's."""
     if not ladder.holding(REFERENCE) or len(ladder.holding(PLAIN)) < LEAST:
         return None
-    fair = [label for label in labels if no_worse(ladder, label, than)]
+    fair = [label for label in labels if ladder.holding(label) and no_worse(ladder, label, than)]
     return max(fair, key=lambda label: ladder.speed(label).value, default=None)
 
 
@@ -138,8 +138,11 @@ def reason(ladder: Ladder, best: str, against: str) -> str:
         found = ladder.bias(label)
         return f"{label} {found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
 
-    shown = ", ".join(tail(label) for label in (PLAIN, *RIVALS, *HYBRIDS))
-    ratios = ", ".join(f"{label} {ladder.speed(label, against).value:.1f}x" for label in HYBRIDS)
+    held = [label for label in (PLAIN, *RIVALS, *HYBRIDS) if ladder.holding(label)]
+    shown = ", ".join(tail(label) for label in held)
+    ratios = ", ".join(
+        f"{label} {ladder.speed(label, against).value:.1f}x" for label in held if label in HYBRIDS
+    )
     return (
         f"{best} against {against}, {len(ladder.holding(best))} seeds in turn on one core each; "
         f"{ratios}; bias of the mean tail: {shown}"

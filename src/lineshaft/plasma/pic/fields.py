@@ -14,7 +14,6 @@ import numpy as np
 
 from lineshaft.plasma.pic.compile import kernel
 
-
 REACH = 64  # nodes beyond the light cone that the clouds of its particles may touch
 
 

@@ -47,7 +47,7 @@ def averaged(nodes: np.ndarray, coarse: int, until: int | None = None) -> np.nda
 
 @kernel
 def average(nodes, coarse, found, until):
-    """Mean over the box's nodes within a coarse cell of each coarse node, weighted by a tent; added to `found`."""
+    """Add to `found` the mean of the box's nodes around each coarse node, weighted by a tent."""
     last = nodes.shape[1] - 1
     wide = 2 * coarse - 1
     tent, row = np.empty(wide, nodes.dtype), np.empty((until + 2) * coarse, nodes.dtype)
