@@ -49,5 +49,7 @@ def answer(
     if path.startswith("/api/"):
         return "application/json", json.dumps({"error": text, "fields": list(fields)}).encode()
     if "text/html" in accepted:
-        return "text/html; charset=utf-8", PAGE.format(text=text, way=WAY).encode()
+        return "text/html; charset=utf-8", PAGE.format(
+            text=text, way="" if status in (404, 405) else WAY
+        ).encode()
     return "text/plain; charset=utf-8", f"{text}\n".encode()
