@@ -94,7 +94,7 @@ def _separator(text: str) -> str:
 
 
 def _whole(table: polars.DataFrame) -> polars.DataFrame:
-    """Whole numbers that were stored as floats, as pandas does where one is missing, become 7 again, not 7.0."""
+    """Columns of whole numbers stored as floats, as pandas does where one is missing: 7 again, not 7.0."""
     whole = [
         name
         for name, kind in table.schema.items()
