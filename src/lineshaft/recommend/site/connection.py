@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from lineshaft.recommend.site.fault import WORDS
 from lineshaft.recommend.site.guard import HEADERS
 
 HEAD = 32_000
@@ -29,6 +30,8 @@ class Connection(HttpToolsProtocol):
     received = 0
     """Bytes of it."""
     in_head = True
+    refusal = 400
+    """Status of the answer to a request that is none."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
@@ -40,6 +43,9 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self.in_head = False
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD:
+            self.refusal = 431
+            raise ValueError("the parser ends here, and asks for the answer to a bad request")
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
@@ -50,10 +56,10 @@ class Connection(HttpToolsProtocol):
         super().data_received(data)
         self.received += len(data)
         if self.in_head and self.received > HEAD and not self.transport.is_closing():
-            self._refuse(431, "The header of the request is too long.")
+            self._refuse(431)
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(400, "The request cannot be read.")
+        self._refuse(self.refusal)
 
     def late(self, now: float) -> bool:
         """Whether the client has taken too long with its request, or with its answer."""
@@ -63,8 +69,8 @@ class Connection(HttpToolsProtocol):
         patience = ANSWERED if quiet or whole or self.transport.is_closing() else FIRST
         return now - self.began > patience + self.received / PACE
 
-    def _refuse(self, status: int, text: str) -> None:
-        body = f"{text}\n".encode()
+    def _refuse(self, status: int) -> None:
+        body = f"{WORDS[status]}\n".encode()
         lines = [STATUS_LINE[status], SAFE, b"cache-control: no-store\r\nconnection: close\r\n"]
         lines.append(
             f"content-type: text/plain; charset=utf-8\r\ncontent-length: {len(body)}\r\n\r\n".encode()

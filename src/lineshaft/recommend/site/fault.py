@@ -14,6 +14,7 @@ WORDS = {
     413: "The request is too long.",
     422: "The request is not valid.",
     429: "Too many requests: wait a moment.",
+    431: "The header of the request is too long.",
     500: "Something went wrong here. Nothing of your request was kept.",
     503: "Too much is going on here: try again in a moment.",
 }
@@ -48,5 +49,7 @@ def answer(
     if path.startswith("/api/"):
         return "application/json", json.dumps({"error": text, "fields": list(fields)}).encode()
     if "text/html" in accepted:
-        return "text/html; charset=utf-8", PAGE.format(text=text, way=WAY).encode()
+        return "text/html; charset=utf-8", PAGE.format(
+            text=text, way="" if status in (404, 405) else WAY
+        ).encode()
     return "text/plain; charset=utf-8", f"{text}\n".encode()

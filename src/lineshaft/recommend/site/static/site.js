@@ -52,12 +52,12 @@ document.addEventListener("htmx:afterSettle", (event) => {
     return;
   }
   say(byId("done")?.textContent || "");
-  for (const id of open) byId(id)?.setAttribute("open", "");
+  for (const id of open) if (id !== "import-box") byId(id)?.setAttribute("open", "");
   if (!last) return;
   const again = last.id !== "more" && last.id && byId(last.id);
   const card = last.card >= 0 && cards()[Math.min(last.card, cards().length - 1)];
   if (last.found) search()?.focus();
-  else if (again) again.focus();
+  else if (again && again.offsetParent) again.focus();
   else if (card) card.querySelector("button").focus();
   else (byId("results-title") || byId("how-title"))?.focus();
 });
