@@ -54,8 +54,9 @@ def sample(seed: int = 0, users: int = USERS, items: int = ITEMS) -> Sample:
     """Users who like 10 to 60 items each, and the items with titles, texts and edges."""
     rng = np.random.default_rng(seed)
     taste, community = _taste(users, items, rng)
-    liked = np.nonzero(_draw(taste, 10 + np.minimum(rng.geometric(0.06, users), 50), rng))
-    return Sample(*liked, taste.astype(np.float32), _catalogue(community, np.random.default_rng([seed, 1])))
+    user, item = np.nonzero(_draw(taste, 10 + np.minimum(rng.geometric(0.06, users), 50), rng))
+    catalogue = _catalogue(community, np.random.default_rng([seed, 1]))
+    return Sample(user, item, taste.astype(np.float32), catalogue)
 
 
 def _catalogue(community: np.ndarray, rng: np.random.Generator) -> Catalogue:
