@@ -160,7 +160,7 @@ def encoder() -> list[Config]:
 
 
 def tuned(settings: Settings) -> Config:
-    return ablated(settings, Unseen(outside=False), ({"tuned": 1}, {"tuned": 2}))
+    return ablated(settings, Unseen(outside=False), ({"tuned": 2}, {"tuned": 1}))
 
 
 def ablations() -> list[Config]:
