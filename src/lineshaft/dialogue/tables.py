@@ -23,7 +23,7 @@ def hindsight() -> list[Config]:
 
 
 def weak() -> list[Config]:
-    """The same with the weakest annotator, without hindsight, whose annotations do harm; a filter keeps 70 %."""
+    """Without hindsight, by the weakest annotator, whose annotations do harm; a filter keeps 70 %."""
     return [Config(data=Xrisawoz(), annotator=Scorer(), share=0.7, masks=3, seed=seed) for seed in SEEDS]
 
 
