@@ -135,7 +135,15 @@ def seq_cifar10_sizes() -> list[Config]:
     ]
 
 
-SCENES = (Knn(), Probe(shots=10), Head(), Ncm(), Lda(), Ranpac(), Fewshot(shots=10, batch=25, lrs=(0.001, 0.003, 0.01)))
+SCENES = (
+    Knn(),
+    Probe(shots=10),
+    Head(),
+    Ncm(),
+    Lda(),
+    Ranpac(),
+    Fewshot(shots=10, batch=25, lrs=(0.001, 0.003, 0.01)),
+)
 
 
 def sat7() -> list[Config]:
