@@ -19,7 +19,7 @@ from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.folded import folded
 from lineshaft.recommend.models.gated import Gated
 from lineshaft.recommend.models.graph import Graph
-from lineshaft.recommend.models.inner import Inner
+from lineshaft.recommend.models.inner import Inner, worth
 from lineshaft.recommend.models.knn import Knn
 from lineshaft.recommend.models.l3ae import L3ae
 from lineshaft.recommend.models.model import Model, Scorer, counts
@@ -73,9 +73,7 @@ class Blend(Model):
         inner = Inner(catalogue, self.trial.draw(likes, catalogue, seed), self.trial.most)
         chosen, features = [], []
         for slot in usable:
-            best = max(
-                (inner.judge(part, seed, threads) for part in slot.any_of), key=lambda judged: judged.value
-            )
+            best = max((inner.judge(part, seed, threads) for part in slot.any_of), key=worth)
             chosen.append((best.part, slot.rare))
             features.append(best.z)
         found = inner.gate(features, [rare for _, rare in chosen], seed)
