@@ -19,6 +19,7 @@ from lineshaft.recommend.models.dropoutnet import DropoutNet
 from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.graph import Graph
 from lineshaft.recommend.models.l3ae import L3ae
+from lineshaft.recommend.models.marec import Marec
 from lineshaft.recommend.models.popularity import Popularity
 from lineshaft.recommend.models.prior import Prior
 from lineshaft.recommend.models.trial import AnyTrial, Guests, Members
@@ -142,13 +143,14 @@ def of(settings: Settings, task: AnyTask) -> Config:
 def by_importance(settings: Settings) -> list[Config]:
     """All runs of a data set in the order in which a short time should be spent."""
     return [
-        without(settings, Unseen(outside=False), GRAPH),
+        ablated(settings, Unseen(outside=False), GRAPH),
         tuned(settings),
         of(settings, GuestTask()),
         of(settings, Unseen()),
-        without(settings, Unseen(outside=False), LEARNING),
+        ablated(settings, Unseen(outside=False), LEARNING),
         of(settings, Warm()),
-        without(settings, Warm(), GRAPH),
+        ablated(settings, Warm(), GRAPH),
+        marec(settings),
     ]
 
 
@@ -158,14 +160,14 @@ def encoder() -> list[Config]:
 
 
 def tuned(settings: Settings) -> Config:
-    return without(settings, Unseen(outside=False), ({"tuned": 1}, {"tuned": 2}))
+    return ablated(settings, Unseen(outside=False), ({"tuned": 2}, {"tuned": 1}))
 
 
 def ablations() -> list[Config]:
     """The network without each of its pieces, on unseen items, and without its graph on known users."""
     unseen: AnyTask = Unseen(outside=False)
     rows = [(unseen, GRAPH), (unseen, LEARNING), (Warm(), GRAPH)]
-    return [without(settings, task, changes) for task, changes in rows for settings in SETS]
+    return [ablated(settings, task, changes) for task, changes in rows for settings in SETS]
 
 
 Changes = tuple[dict[str, object], ...]
@@ -179,7 +181,7 @@ LEARNING: Changes = (
 )
 
 
-def without(settings: Settings, task: AnyTask, changes: Changes) -> Config:
+def ablated(settings: Settings, task: AnyTask, changes: Changes) -> Config:
     """The full network and its variants, alone and in its place in the blend."""
     full = settings.net_tries()[settings.net[task.name]]
     return of_net(settings, task, full, tuple(full.model_copy(update=change) for change in changes))
@@ -219,6 +221,13 @@ def tuning() -> list[Config]:
         for settings in SETS
         for task in TASKS
     ]
+
+
+def marec(settings: Settings) -> Config:
+    """Nine settings of MARec on the validation fold of unseen items."""
+    tries = tuple(Marec(lam=lam, beta=beta) for lam in (100, 300, 1000) for beta in (1, 10, 100))
+    task = Unseen(outside=False)
+    return Config(data=settings.data, task=task, fold="validation", rivals=tries, blend=None, net=None)
 
 
 def closed() -> list[Config]:

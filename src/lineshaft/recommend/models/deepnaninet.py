@@ -68,7 +68,7 @@ class DeepNaniNet(Model):
         0, ge=0, le=LAYERS, description="last layers of MiniLM, the first encoder, that learn; 0: frozen"
     )
     tuned_lr: float = Field(3e-5, gt=0, description="largest step size of those layers")
-    tuned_items: int = Field(1024, ge=1, description="items whose texts a step reads anew")
+    tuned_items: int = Field(512, ge=1, description="items whose texts a step reads anew")
 
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
         self.check(likes, catalogue)

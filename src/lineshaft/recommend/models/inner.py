@@ -29,6 +29,10 @@ class Judged:
     value: float
 
 
+def worth(judged: Judged) -> float:
+    return judged.value
+
+
 @dataclass(frozen=True)
 class Inner:
     """A trial, and the gate that is found on it."""

@@ -39,7 +39,8 @@ class ItemTower(nn.Module):
         z = self.out(F.dropout(hidden, 0.2, self.training)) + self.direct(text) + self.factor * kept[:, None]
         if self.spread is not None:
             z = self.spread(z)
-        return z[:, : self.width], z[:, self.width :], self.popular(hidden)[:, 0] + self.bias * kept
+        within, out = z[:, : self.width].contiguous(), z[:, self.width :]
+        return within, out, self.popular(hidden)[:, 0] + self.bias * kept
 
 
 class BasketTower(nn.Module):
