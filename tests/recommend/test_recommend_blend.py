@@ -13,10 +13,12 @@ from lineshaft.recommend.evaluate.ranks import rank
 from lineshaft.recommend.models import gate
 from lineshaft.recommend.models.blend import Blend, Slot
 from lineshaft.recommend.models.content import Content
+from lineshaft.recommend.models.deepnaninet import DeepNaniNet
 from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.folded import folded
 from lineshaft.recommend.models.gated import Gated
 from lineshaft.recommend.models.graph import Graph
+from lineshaft.recommend.models.l3ae import L3ae
 from lineshaft.recommend.models.model import Scorer, load, one_row
 from lineshaft.recommend.models.popularity import Popularity
 from lineshaft.recommend.models.trial import Guests
@@ -171,6 +173,16 @@ def test_scores_are_brought_to_one_scale() -> None:
 
 def test_a_twin_counts_for_rare_items_alone() -> None:
     assert twin(np.ones((1, 3), np.float32), np.array([0, 1, 99]))[0].tolist() == pytest.approx([1, 1, 0.02])
+
+
+def test_a_network_joins_the_parts_where_it_tells_something(tmp_path: Path) -> None:
+    words = (Words(width=64),)
+    net = DeepNaniNet(epochs=3, encoders=words, teacher=L3ae(encoders=words), start=Wmf(factors=16))
+    alone = Blend(slots=(Slot(any_of=(Popularity(),)),), net=net, trial=Guests(most=60))
+    scorer = alone.fit(LIKES, MADE.catalogue, seed=0, threads=1)
+    assert isinstance(scorer, Gated) and "1_deepnaninet" in scorer.parts
+    again = load(scorer.save(tmp_path / "model.safetensors"))
+    np.testing.assert_allclose(again.score(LIKES[:4]), scorer.score(LIKES[:4]), rtol=1e-5)
 
 
 def test_wmf_may_be_a_part() -> None:

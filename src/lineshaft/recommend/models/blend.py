@@ -60,6 +60,7 @@ class Blend(Model):
 
     name: Literal["blend"] = "blend"
     slots: tuple[Slot, ...] = Field(DEFAULT, min_length=1, description="the parts")
+    net: DeepNaniNet | None = Field(None, description="a network among the parts; a GPU helps")
     fold: int | None = Field(
         None, ge=1, description="entries a row of the one matrix a basket size to serve from; none: all parts"
     )
@@ -67,7 +68,7 @@ class Blend(Model):
 
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
         self.check(likes, catalogue)
-        usable = [slot for slot in self.slots if slot.any_of[0].usable(catalogue)]
+        usable = [slot for slot in self.whole if slot.any_of[0].usable(catalogue)]
         if not usable:
             raise RequestError("no part of the blend can be fitted to a catalogue without texts and edges")
         inner = Inner(catalogue, self.trial.draw(likes, catalogue, seed), self.trial.most)
@@ -85,5 +86,10 @@ class Blend(Model):
         gated = Gated(catalogue, counts(likes), parts, found.narrowed())
         return gated if self.fold is None else folded(gated, inner.drawn.baskets, self.fold)
 
+    @property
+    def whole(self) -> tuple[Slot, ...]:
+        """The slots and, if there is one, the network's."""
+        return self.slots if self.net is None else (*self.slots, Slot(any_of=(self.net,)))
+
     def memory(self, users: int, items: int) -> int:
-        return sum(max(part.memory(users, items) for part in slot.any_of) for slot in self.slots)
+        return sum(max(part.memory(users, items) for part in slot.any_of) for slot in self.whole)
