@@ -7,8 +7,8 @@ parse, reduce and split in a process whose address space is limited (megabytes, 
 DuckDB thread, 500 MB for it. A pipeline of 200 rows goes first: `start_computing_s` is what loading the
 libraries and opening the back end costs, whatever the size.
 
-Then the largest size goes through once more in processes that are killed (SIGKILL) in the middle of each stage,
-as soon as it has written something, and started again: its tables must hold what the others hold.
+Then the largest size goes through once more in processes that are killed (SIGKILL) in the middle of each
+stage, as soon as it writes, and started again: its tables must hold what the others hold.
 """
 
 import argparse
@@ -128,7 +128,7 @@ def stage_of(home: Path, runs: str, stage: str, limit: int) -> None:
 
 
 def contents(runs: Path, table: str) -> tuple[int, int]:
-    """Rows of a table of the split and a sum over them; users have new pseudonyms each time and are left out."""
+    """Rows of a table of the split and a sum over them, without the users, who have new pseudonyms each time."""
     (path,) = (p for p in runs.rglob(f"tables/{table}.parquet") if (p.parents[1] / "manifest.json").exists())
     frame = pl.read_parquet(path).drop("user", strict=False)
     return len(frame), int(frame.hash_rows().sort().hash(1).sum()) if len(frame) else 0
