@@ -128,7 +128,7 @@ def stage_of(home: Path, runs: str, stage: str, limit: int) -> None:
 
 
 def contents(runs: Path, table: str) -> tuple[int, int]:
-    """Rows of a table of the split and a sum over them, without the users, who have new pseudonyms each time."""
+    """Rows of a table of the split and a sum over them, without users: each run has new pseudonyms."""
     (path,) = (p for p in runs.rglob(f"tables/{table}.parquet") if (p.parents[1] / "manifest.json").exists())
     frame = pl.read_parquet(path).drop("user", strict=False)
     return len(frame), int(frame.hash_rows().sort().hash(1).sum()) if len(frame) else 0
