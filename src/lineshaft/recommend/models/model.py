@@ -141,8 +141,12 @@ class Scorer(ABC):
             return reasons(self.catalogue, basket, items, added, np.zeros(added.shape))
         outside = scores.copy()
         outside[basket] = -np.inf
-        best = np.argpartition(-outside, min(RIVALS, len(outside)) - 1)[:RIVALS]
-        pool = np.concatenate([items, np.setdiff1d(best[np.isfinite(outside[best])], items)])
+        some = np.flatnonzero(
+            outside > 0
+        )  # most scores of pruned rows are nought, and a choice among them slow
+        some = some if len(some) >= RIVALS else np.flatnonzero(outside > -np.inf)
+        best = some[largest(outside[some], min(RIVALS, len(some)))]
+        pool = np.concatenate([items, np.setdiff1d(best, items)])
         added, places = self.contributions(basket, pool), np.arange(len(items))
         falls = fallen(scores[pool], added, places)
         return reasons(self.catalogue, basket, items, added[:, places], falls)

@@ -11,7 +11,8 @@ It holds no training row and no factor of a user: `scorer.save` has none, and no
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from copy import copy
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,9 @@ def build(folder: Path, scorer: Scorer, extras: Extras, figures: Mapping[str, fl
         "family": families(len(titles), extras.sequels, by_title),
         "members": members,
     }
-    scorer.save(folder / MODEL)
+    lean = copy(scorer)
+    lean.catalogue = replace(catalogue, texts=())  # shown from the table of titles: no copy in each worker
+    lean.save(folder / MODEL)
     files.write(folder / ARRAYS, found, {"lineshaft": "recommend.site"})
     _write_titles(folder / TITLES, scorer, titles, extras)
     about = {
