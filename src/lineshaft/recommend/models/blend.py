@@ -71,7 +71,7 @@ class Blend(Model):
         usable = [slot for slot in self.whole if slot.any_of[0].usable(catalogue)]
         if not usable:
             raise RequestError("no part of the blend can be fitted to a catalogue without texts and edges")
-        inner = Inner(catalogue, self.trial.draw(likes, catalogue, seed), self.trial.most)
+        inner = Inner(catalogue, self.trial.draws(likes, catalogue, seed), self.trial.most)
         chosen, features = [], []
         for slot in usable:
             best = max((inner.judge(part, seed, threads) for part in slot.any_of), key=worth)
@@ -84,7 +84,7 @@ class Blend(Model):
             if found.used(number)
         }
         gated = Gated(catalogue, counts(likes), parts, found.narrowed())
-        return gated if self.fold is None else folded(gated, inner.drawn.baskets, self.fold)
+        return gated if self.fold is None else folded(gated, inner.draws[0].baskets, self.fold)
 
     @property
     def whole(self) -> tuple[Slot, ...]:
