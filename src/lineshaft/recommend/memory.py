@@ -13,7 +13,7 @@ def refuse_too_much(wanted: int, what: str) -> None:
     if wanted > free:
         raise RequestError(
             f"{what} needs about {wanted / 1e9:.1f} GB and {free / 1e9:.1f} GB can be had: "
-            "take model=wmf or model.rows=400 (pruned rows), a machine with more memory, or fewer items"
+            "take model=wmf, pruned rows (model=ease model.rows=400), a machine with more memory, or fewer items"
         )
 
 
