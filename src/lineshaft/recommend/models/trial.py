@@ -52,6 +52,10 @@ class Trial(Part):
 
     most: int = Field(600, ge=50, description="people asked at most")
 
+    def baskets(self, users: int) -> int:
+        """How many are drawn at most."""
+        return min(self.most, users)
+
     @abstractmethod
     def draws(self, likes: csr_matrix, catalogue: Catalogue, seed: int) -> list[Drawn]:
         """One or, where people are few, several with other people each. Raises where nobody can be asked."""
@@ -62,6 +66,9 @@ class Guests(Trial):
 
     name: Literal["guests"] = "guests"
     share: float = Field(0.2, gt=0, lt=1, description="share of users set aside to find the gate")
+
+    def baskets(self, users: int) -> int:
+        return len(SIZES) * min(self.most, max(round(self.share * users), min(users, WANTED + ENOUGH)))
 
     def draws(self, likes: csr_matrix, catalogue: Catalogue, seed: int) -> list[Drawn]:
         lots = drawn_by(likes, catalogue, seed)
