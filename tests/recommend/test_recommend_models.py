@@ -26,6 +26,7 @@ from lineshaft.recommend.models.blend import Blend
 from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.knn import Knn
 from lineshaft.recommend.models.model import Model
+from lineshaft.recommend.models.trial import Guests
 from lineshaft.recommend.models.wmf import Wmf
 
 
