@@ -10,7 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from lineshaft.continual.data import DATASETS, Images, digits, mosaic, read_mosaic
+from lineshaft.continual.data import DATASETS, digits, mosaic, read_mosaic
+from lineshaft.continual.images import Images
 from lineshaft.continual.streams.fmow import Fmow
 from lineshaft.continual.streams.folder import Folder
 from lineshaft.continual.streams.satellite import Aid30, Sat7, by_block

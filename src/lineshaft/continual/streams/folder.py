@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 from pydantic import Field
 from torch import Tensor
 
-from lineshaft.continual.data import Images, channel_statistics
+from lineshaft.continual.images import Images
 from lineshaft.continual.seeds import generator
 from lineshaft.continual.streams.data import ClassData
 from lineshaft.continual.streams.split import build, by_domain
@@ -87,15 +87,12 @@ def assembled(root: Path, files: list[File], side: int, trained: int | None = No
     if trained is None:
         files, trained = split(files)
     x = torch.stack([pixels(path, side) for path, _, _ in files])
-    mean, std = channel_statistics(x[:trained])
     return Images(
         name=root.name,
         x=x,
         y=torch.tensor([names.index(name) for _, _, name in files]),
         trained=trained,
         class_names=tuple(names),
-        mean=mean,
-        std=std,
         domains=torch.tensor([domains.index(domain) for _, domain, _ in files]),
         domain_names=tuple(domains),
     )
