@@ -55,7 +55,10 @@ class Images:
 
 def inputs(name: str, x: Any) -> Tensor:
     """Rows as uint8 pixels [n, height, width, channels], int64 tokens or float32 vectors [n, width]."""
-    x = tensor(name, "x", x)
+    return rows(name, tensor(name, "x", x))
+
+
+def rows(name: str, x: Tensor) -> Tensor:
     if x.dtype == torch.uint8:
         return pixels(name, x)
     if x.ndim != 2:
@@ -101,7 +104,7 @@ def numbers(name: str, key: str, values: Any, names: Sequence[str], rows: int) -
     values = tensor(name, key, values)
     if values.shape != (rows,):
         raise RequestError(f"{name}: {key} has shape {list(values.shape)}, x has {rows} rows; give one a row")
-    whole = values.long()
+    whole: Tensor = values.long()
     if not torch.equal(whole.to(values.dtype), values):
         raise RequestError(f"{name}: {key} holds numbers that are not whole; use 0, 1, ...")
     return whole
