@@ -162,7 +162,7 @@ def eight_bits(path: Path, image: Image.Image) -> Image.Image:
     most = 65535.0 if image.mode != "F" else 1.0 if values.max() <= 1 else 255.0
     if not (values.min() >= 0 and values.max() <= most):
         raise RequestError(
-            f"{path} (mode {image.mode}) holds values from {values.min():g} to {values.max():g}, not within 0 "
-            f"to {most:g}; save it with 8 bits"
+            f"{path} (mode {image.mode}) holds values from {values.min():g} to {values.max():g}, not within "
+            f"0 to {most:g}; save it with 8 bits"
         )
     return Image.fromarray((values / most * 255).round().astype(np.uint8))
