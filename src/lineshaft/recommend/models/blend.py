@@ -6,7 +6,7 @@ has rated, the likes of some rated items; fits every part to the rest; and finds
 Then it fits the parts that are left to everything. Slots whose data the catalogue lacks are left out.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 from scipy.sparse import csr_matrix
@@ -59,6 +59,7 @@ class Blend(Model):
     """Closed forms, content, graph and popularity behind a gate."""
 
     name: Literal["blend"] = "blend"
+    smaller: ClassVar[str] = "model.trial.most=100 (a gate found on fewer people) or model=wmf"
     slots: tuple[Slot, ...] = Field(DEFAULT, min_length=1, description="the parts")
     net: DeepNaniNet | None = Field(None, description="a network among the parts; a GPU helps")
     fold: int | None = Field(
@@ -92,4 +93,7 @@ class Blend(Model):
         return self.slots if self.net is None else (*self.slots, Slot(any_of=(self.net,)))
 
     def memory(self, users: int, items: int) -> int:
-        return sum(max(part.memory(users, items) for part in slot.any_of) for slot in self.whole)
+        """All parts, and what the gate is found on: a float16 a basket, item, part and rare twin."""
+        features = sum(1 + slot.rare for slot in self.whole)
+        parts = sum(max(part.memory(users, items) for part in slot.any_of) for slot in self.whole)
+        return parts + 2 * features * self.trial.baskets(users) * items

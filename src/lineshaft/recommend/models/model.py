@@ -181,6 +181,9 @@ class Model(Part):
     draws: ClassVar[bool] = True
     """Whether the seed changes what is fitted."""
 
+    smaller: ClassVar[str] = "model=wmf or model.rows=400 (pruned rows)"
+    """What takes less memory."""
+
     @abstractmethod
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
         """Learn from a binary matrix (users, items); the same matrix and seed give the same scorer."""
@@ -200,7 +203,8 @@ class Model(Part):
         if not self.usable(catalogue):
             what, file = NEEDED[self.needs]
             raise RequestError(f"model {self.name} needs {what}: pass data.{file}=FILE")
-        refuse_too_much(self.memory(*likes.shape), f"model {self.name} on {likes.shape[1]} items")
+        wanted, what = self.memory(*likes.shape), f"model {self.name} on {likes.shape[1]} items"
+        refuse_too_much(wanted, what, self.smaller)
 
 
 def load(path: str | os.PathLike[str], kinds: Sequence[type[Scorer]] = ()) -> Scorer:

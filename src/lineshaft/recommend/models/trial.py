@@ -30,7 +30,7 @@ from lineshaft.recommend.evaluate.folds import (
 
 ENOUGH = 60
 """Guests that a gate should be found on at least."""
-WANTED, TURNS = 300, 5
+WANTED, TURNS = 200, 5
 """Where one draw gives fewer guests, others are set aside in turn, so often at most."""
 SIZES = (1, 3, 5, 10, None)
 """Items that a guest shows; None: 80 %."""
@@ -52,6 +52,10 @@ class Trial(Part):
 
     most: int = Field(600, ge=50, description="people asked at most")
 
+    def baskets(self, users: int) -> int:
+        """How many are drawn at most."""
+        return min(self.most, users)
+
     @abstractmethod
     def draws(self, likes: csr_matrix, catalogue: Catalogue, seed: int) -> list[Drawn]:
         """One or, where people are few, several with other people each. Raises where nobody can be asked."""
@@ -62,6 +66,9 @@ class Guests(Trial):
 
     name: Literal["guests"] = "guests"
     share: float = Field(0.2, gt=0, lt=1, description="share of users set aside to find the gate")
+
+    def baskets(self, users: int) -> int:
+        return len(SIZES) * min(self.most, max(round(self.share * users), min(users, WANTED + ENOUGH)))
 
     def draws(self, likes: csr_matrix, catalogue: Catalogue, seed: int) -> list[Drawn]:
         lots = drawn_by(likes, catalogue, seed)
