@@ -51,7 +51,7 @@ class Stacker(Part):
     trees: int = Field(120, ge=1, description="boosting iterations")
     leaves: int = Field(15, ge=2, description="leaves of a tree")
     folds: int = Field(3, ge=2, description="folds of the cross-fitted scores, by dialogue")
-    bags: int = Field(1, ge=1, description="boosted models; several are split on random halves of the columns")
+    bags: int = Field(1, ge=1, description="boosted models; several split on halves of the columns")
 
     def learner(self, ontology: Ontology, labelled: Sequence[Dialogue], hindsight: bool = False) -> Trainer:
         boosting = Boosting(self.trees, self.leaves, self.bags)
@@ -66,7 +66,7 @@ class Vectors(Part):
     trees: int = Field(120, ge=1, description="boosting iterations")
     leaves: int = Field(15, ge=2, description="leaves of a tree")
     folds: int = Field(3, ge=2, description="folds of the cross-fitted scores, by dialogue")
-    bags: int = Field(1, ge=1, description="boosted models; several are split on random halves of the columns")
+    bags: int = Field(1, ge=1, description="boosted models; several split on halves of the columns")
 
     def learner(self, ontology: Ontology, labelled: Sequence[Dialogue], hindsight: bool = False) -> Trainer:
         boosting = Boosting(self.trees, self.leaves, self.bags)

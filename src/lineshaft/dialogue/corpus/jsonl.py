@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import lzma
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -96,25 +96,27 @@ def _records(path: Path, reading: Reading) -> Iterator[tuple[int, dict[str, Any]
             reading.fault(number, "no JSON that can be read: brackets in brackets beyond all depth")
         else:
             if isinstance(found, dict):
-                if HALF.search(line):
-                    found = _whole_characters(
-                        found, lambda cause, at=number: reading.fault(at, cause, dropped=False)
-                    )
+                halves: list[str] = []
+                found = _whole_characters(found, halves) if HALF.search(line) else found
+                for half in halves:
+                    reading.fault(number, f"half a character in {half} is replaced", dropped=False)
                 yield number, found
             else:
                 reading.fault(number, f"an object is needed, this is a {type(found).__name__}")
 
 
-def _whole_characters(found: Any, note: Callable[[str], None]) -> Any:
-    """A value without halves of characters (lone surrogates), which no file can hold."""
+def _whole_characters(found: Any, halves: list[str]) -> Any:
+    """A value without halves of characters (lone surrogates), which no file can hold; `halves` names them."""
     if isinstance(found, str):
         whole = found.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         if whole != found:
-            note(f"half a character in {found[:40]!a} is replaced")
+            halves.append(ascii(found[:40]))
         return whole
     if isinstance(found, dict):
-        return {_whole_characters(key, note): _whole_characters(value, note) for key, value in found.items()}
-    return [_whole_characters(each, note) for each in found] if isinstance(found, list) else found
+        return {
+            _whole_characters(key, halves): _whole_characters(value, halves) for key, value in found.items()
+        }
+    return [_whole_characters(each, halves) for each in found] if isinstance(found, list) else found
 
 
 def _bytes(path: Path) -> bytes:
