@@ -45,9 +45,11 @@ def cropped(store: Tensor, ids: Tensor, shift: Tensor, mirrored: Tensor) -> Tens
 
 
 def reflect(index: Tensor, size: int) -> Tensor:
-    """Indices outside 0..size-1 folded back, without repeating the border (as padding mode `reflect`)."""
+    """Indices outside 0..size-1 folded back, as often as needed, without repeating the border (as padding
+    mode `reflect`).
+    """
     last = size - 1
-    return last - (last - index.abs()).abs()
+    return last - (last - index.abs() % max(2 * last, 1)).abs()
 
 
 def normalise(pixels: Tensor, mean: Tensor, std: Tensor) -> Tensor:

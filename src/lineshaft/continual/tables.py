@@ -172,32 +172,19 @@ def sat7() -> list[Config]:
 
 def sat7_small() -> list[Config]:
     """The same scenes with 20 images of each class and domain and 5 epochs: minutes a run on one core."""
-    evaluate = (
-        Knn(),
-        Probe(shots=10),
-        Head(),
-        Ncm(),
-        Lda(),
-        Ranpac(),
-        Fewshot(shots=10, epochs=5, lrs=(0.01,)),
-    )
-    few = Sat7(split="block", train_size=20, test_size=20)
+    evaluate = (Knn(), Probe(shots=10), Head(), Ncm(), Lda(), Ranpac(width=2000))
+    more: dict[str, Any] = {
+        "data": Sat7(split="block", train_size=20, test_size=20),
+        "backbone": EfficientnetLite0(),
+        "epochs": 5,
+        "batch": 32,
+        "evaluate": evaluate,
+    }
     schedules: list[AnySchedule] = [
         *(s for lr in (0.003, 0.01) for s in (Finetune(lr=lr), Lpft(lr=lr, probe_epochs=2, budget="epochs"))),
         Frozen(),
     ]
-    return [
-        Config(
-            data=few,
-            backbone=EfficientnetLite0(),
-            schedule=s,
-            epochs=5,
-            batch=32,
-            evaluate=evaluate,
-            seed=seed,
-        )
-        for seed, s in product(range(3), schedules)
-    ]
+    return [Config(schedule=s, seed=seed, **more) for seed, s in product(range(3), schedules)]
 
 
 def asc19() -> list[Config]:

@@ -76,8 +76,8 @@ class Bench:
     def chosen(self) -> tuple[list[tuple[Model, bool]], Weights, Weights]:
         """The parts with whether they have a rare twin, the gate without the network and the gate with it."""
         assert self.blend is not None
-        drawn = self.blend.trial.draw(self.train, self.catalogue, self.seed)
-        inner = Inner(self.catalogue, drawn, self.blend.trial.most)
+        trial = self.blend.trial
+        inner = Inner(self.catalogue, trial.draws(self.train, self.catalogue, self.seed), trial.most)
         best = [
             (max((inner.judge(part, self.seed, self.threads) for part in slot.any_of), key=worth), slot.rare)
             for slot in self.blend.slots
