@@ -36,7 +36,7 @@ def xrisawoz(runs: Table) -> Table:
     """The table's zero-shot and few-shot runs, whatever the seed."""
     from lineshaft.dialogue import tables
 
-    return runs.like(tables.hindsight()[0], free=("seed", "shots"))
+    return runs.like(tables.hindsight()[0], free=("seed", "shots", "systems"))
 
 
 def gain(every: Table) -> Measured | None:
