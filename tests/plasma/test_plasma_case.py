@@ -319,3 +319,26 @@ def test_a_case_without_a_file_is_refused_with_the_way_out(tmp_path):
 def test_a_missing_file_is_said_to_be_missing():
     with pytest.raises(RequestError, match="there is no file nothing"):
         build(Config, {"case": "./nothing.py"})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"walls": None, "pulses": ()},
+        {"pulses": (Pulse(a0=1.0, duration=10, ramp=2, side="right"),)},
+        {"initial": {"ey": 0.1}},
+        {"external": {"bz": 1.0}},
+        {"plasma": [Population("one", -1.0, 1.0, profiles.slab(5, 8, 1.0))]},
+        {
+            "plasma": [
+                Population(str(q), q, 1.0, profiles.slab(5, 8, 1.0), drift=(0.1, 0, 0)) for q in (1.0, -1.0)
+            ]
+        },
+    ],
+)
+def test_a_light_cone_is_refused_where_plasma_moves_by_itself(change):
+    neutral = [Population(str(q), q, 1.0, profiles.slab(5, 8, 1.0)) for q in (1.0, -1.0)]
+    given = {"length": 10.0, "dx": 0.1, "plasma": neutral, "pulses": (Pulse(a0=1.0, duration=10, ramp=2),)}
+    Box(**given).build(2, np.float32, 0, light_cone=True)
+    with pytest.raises(RequestError, match="light_cone"):
+        Box(**given | change).build(2, np.float32, 0, light_cone=True)

@@ -4,14 +4,20 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from lineshaft.recommend.catalogue.catalogue import Catalogue, Edges
+from lineshaft.recommend.models.blend import Blend, Slot
 from lineshaft.recommend.models.content import Content
+from lineshaft.recommend.models.deepnaninet import DeepNaniNet
+from lineshaft.recommend.models.dropoutnet import DropoutNet
 from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.graph import Graph
 from lineshaft.recommend.models.knn import Knn
 from lineshaft.recommend.models.l3ae import L3ae
+from lineshaft.recommend.models.marec import Marec
 from lineshaft.recommend.models.memoriser import Memoriser
-from lineshaft.recommend.models.model import Model
+from lineshaft.recommend.models.model import Model, Scorer
 from lineshaft.recommend.models.popularity import Popularity
+from lineshaft.recommend.models.prior import Prior
+from lineshaft.recommend.models.trial import Guests
 from lineshaft.recommend.models.wmf import Bridge, Wmf
 from lineshaft.recommend.text.encoders import Words
 
@@ -22,11 +28,25 @@ PERSONAL: list[Model] = [
     Ease(lam=1),
     Ease(lam=1, rows=5),
     L3ae(lam=1, pull=1, encoders=WORDS),
+    Marec(lam=1, beta=1, encoders=WORDS),
     Wmf(factors=4, bridge=Bridge(encoders=WORDS)),
 ]
 BY_CONTENT: list[Model] = [Content(encoder=WORDS[0]), Content(encoder=WORDS[0], power=4), Graph()]
-ALL: list[Model] = [Popularity(), Memoriser(), *PERSONAL, *BY_CONTENT]
+DRAWN: list[Model] = [
+    DeepNaniNet(epochs=1, encoders=WORDS, teacher=L3ae(encoders=WORDS), start=Wmf(factors=4), batch=16),
+    DropoutNet(epochs=1, encoders=WORDS, wmf=Wmf(factors=4), batch=16),
+    Blend(
+        slots=tuple(Slot(any_of=(part,)) for part in (Ease(lam=1), Graph(), Popularity())),
+        trial=Guests(most=50),
+    ),
+]
+"""Models whose draws depend on the rows of the users."""
+ALL: list[Model] = [Popularity(), Prior(), Memoriser(), *PERSONAL, *BY_CONTENT, *DRAWN]
 USERS, ITEMS = 12, 8
+
+
+def fitted(model: Model, likes: csr_matrix, seed: int = 0) -> Scorer:
+    return model.fit(likes, described(likes.shape[1]), seed=seed, threads=1)
 
 
 def names(model: Model) -> str:
@@ -53,7 +73,8 @@ def described(items: int) -> Catalogue:
     number = np.arange(items - 2, dtype=np.int32)
     edges = Edges(number, number + 2, np.ones(len(number), np.float32), [f"{i} to {i + 2}" for i in number])
     ids = [f"Stück {i}" for i in range(items)]
-    return Catalogue(ids, [f"{kind[i % 2]} {i}" for i in range(items)], edges=edges)
+    titles, prior = [f"{kind[i % 2]} {i}" for i in range(items)], np.arange(items, 0, -1, dtype=np.float32)
+    return Catalogue(ids, titles, prior=prior, edges=edges)
 
 
 def sparse_likes(users: int, items: int, seed: int = 0) -> csr_matrix:

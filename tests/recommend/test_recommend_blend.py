@@ -17,7 +17,7 @@ from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.folded import folded
 from lineshaft.recommend.models.gated import Gated
 from lineshaft.recommend.models.graph import Graph
-from lineshaft.recommend.models.model import Scorer, load
+from lineshaft.recommend.models.model import Scorer, load, one_row
 from lineshaft.recommend.models.popularity import Popularity
 from lineshaft.recommend.models.trial import Guests
 from lineshaft.recommend.models.weights import twin
@@ -25,7 +25,8 @@ from lineshaft.recommend.models.wmf import Wmf
 from lineshaft.recommend.sample import sample
 from lineshaft.recommend.text.encoders import Words
 
-MADE = sample()
+MADE = sample(users=800, items=500)
+WIDTH = len(MADE.catalogue)
 LIKES = binary(MADE.users, MADE.items, MADE.taste.shape)
 LOTS = Lots([str(n) for n in range(len(MADE.taste))], MADE.catalogue.ids, "test")
 GUESTS = draw_guests(LIKES, LOTS, 0.2)
@@ -52,19 +53,19 @@ def fitted() -> Scorer:
 @pytest.mark.parametrize("basket", [1, 3, 5, None])
 def test_it_beats_ease_and_popularity_at_every_size_of_basket(basket: int | None, fitted: Scorer) -> None:
     asked = fold(basket)
-    own = rank(lambda rows: fitted.score(asked.baskets[rows]), asked).recall(100)
+    own = rank(lambda rows: fitted.score(asked.baskets[rows]), asked).recall(50)
     for rival in (Ease(lam=100), Popularity()):
         other = rival.fit(asked.train, MADE.catalogue, seed=0, threads=1)
-        gain = own - rank(lambda rows: other.score(asked.baskets[rows]), asked).recall(100)  # noqa: B023
+        gain = own - rank(lambda rows: other.score(asked.baskets[rows]), asked).recall(50)  # noqa: B023
         assert gain.mean() > 1.96 * gain.std() / np.sqrt(len(gain))
 
 
 def test_unrated_items_are_ranked_by_their_texts_and_links(fitted: Scorer) -> None:
-    hidden = cold_of(LIKES, np.arange(0, 1500, 5))
+    hidden = cold_of(LIKES, np.arange(0, WIDTH, 5))
     asked = warm_fold(hidden)
     blend = FEW.fit(hidden.train, MADE.catalogue, seed=0, threads=1)
     found = rank(lambda rows: blend.score(asked.baskets[rows]), asked).recall(20).mean()
-    assert found > 2.5 * 20 / 300, "chance is 20 of 300"
+    assert found > 2.2 * 20 / 100, "chance is 20 of 100"
 
 
 def test_it_is_the_same_after_saving(fitted: Scorer, tmp_path: Path) -> None:
@@ -93,11 +94,14 @@ def test_the_named_basket_item_is_the_one_that_matters(fitted: Scorer) -> None:
 
 
 def position(scorer: Scorer, names: list[str], item: str) -> int:
-    return scorer.recommend(names, k=1500).items.index(item)
+    rows, own = MADE.catalogue.rows(names), MADE.catalogue.row[item]
+    scores = scorer.score(one_row(rows, WIDTH))[0]
+    scores[rows] = -np.inf
+    return int((scores > scores[own]).sum())
 
 
 def test_parts_that_the_catalogue_cannot_feed_are_left_out() -> None:
-    scorer = FEW.fit(LIKES, Catalogue.bare(1500), seed=0, threads=1)
+    scorer = FEW.fit(LIKES, Catalogue.bare(WIDTH), seed=0, threads=1)
     assert {type(part).__name__ for part in scorer.parts.values()} <= {"Whole", "Counted"}
 
 
@@ -172,7 +176,7 @@ def test_a_twin_counts_for_rare_items_alone() -> None:
 def test_wmf_may_be_a_part() -> None:
     slots = (Slot(any_of=(Wmf(factors=8),), rare=True), Slot(any_of=(Popularity(),)))
     scorer = Blend(slots=slots, trial=Guests(most=60)).fit(LIKES, MADE.catalogue, seed=0, threads=1)
-    assert scorer.score(LIKES[:3]).shape == (3, 1500)
+    assert scorer.score(LIKES[:3]).shape == (3, WIDTH)
 
 
 def test_folded_into_one_matrix_a_size_it_loses_little_and_answers_the_same_after_loading(
@@ -183,7 +187,7 @@ def test_folded_into_one_matrix_a_size_it_loses_little_and_answers_the_same_afte
     quick = folded(fitted, csr_matrix(sample), rows=400)
     for one in asked:
         whole, short = (
-            rank(lambda rows: scorer.score(one.baskets[rows]), one).recall(100).mean()  # noqa: B023
+            rank(lambda rows: scorer.score(one.baskets[rows]), one).recall(50).mean()  # noqa: B023
             for scorer in (fitted, quick)
         )
         assert short > whole - 0.02
@@ -191,4 +195,4 @@ def test_folded_into_one_matrix_a_size_it_loses_little_and_answers_the_same_afte
     baskets = asked[1].baskets[np.flatnonzero(np.diff(asked[1].baskets.indptr))[:3]]
     np.testing.assert_array_equal(again.score(baskets), quick.score(baskets))
     np.testing.assert_allclose(quick.score(baskets[0])[0], quick.score(baskets)[0], rtol=1e-4, atol=1e-4)
-    assert quick.score(csr_matrix((1, 1500), dtype=np.float32))[0].argmax() == quick.likes.argmax()
+    assert quick.score(csr_matrix((1, WIDTH), dtype=np.float32))[0].argmax() == quick.likes.argmax()

@@ -33,8 +33,11 @@ BLEND = Blend(
 )
 
 
+SMALL = Sample(users=400, items=500)
+
+
 def config(**changes) -> Config:
-    base = Config(rivals=(Popularity(), Ease(lam=100)), blend=BLEND, net=NET)
+    base = Config(data=SMALL, rivals=(Popularity(), Ease(lam=100)), blend=BLEND, net=NET)
     return base.model_copy(update=changes)
 
 
@@ -53,7 +56,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
 
 
 def test_every_model_reaches_what_it_reaches_by_itself(warm: dict[str, float], tmp_path: Path) -> None:
-    data = Sample().open(FakeRun(tmp_path))
+    data = SMALL.open(FakeRun(tmp_path))
     fold = Warm().groups(data, 0)[0]["warm"]
     for name, model in (("ease", Ease(lam=100)), ("blend", BLEND)):
         scorer = model.fit(fold.train, data.catalogue, seed=0, threads=1)
@@ -97,7 +100,7 @@ def test_a_cut_comparison_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
 
 
 def test_validation_asks_nothing_of_the_test(tmp_path: Path) -> None:
-    data = Sample().open(FakeRun(tmp_path))
+    data = SMALL.open(FakeRun(tmp_path))
     for task in (Warm(), GuestTask(), Unseen()):
         fold = task.validation(data, 0)
         for stage in task.groups(data, 0)[0].values():
@@ -138,6 +141,10 @@ def test_over_pairs_people_and_seeds() -> None:
 
 def test_the_kept_configurations_are_whole() -> None:
     every = comparison.tests() + comparison.ablations() + comparison.encoder() + comparison.tuning()
-    assert len(every) == 18 and len(comparison.closed()) == 2
+    assert len(every) == 20 and len(comparison.closed()) == 2
+    for settings in comparison.SETS:
+        queue = comparison.by_importance(settings)
+        assert len(queue) == 8 and all(one in every for one in queue[:-1])
+        assert len(labelled(queue[-1].rivals)) == len({name for name, _ in labelled(queue[-1].rivals)}) == 9
     assert all(len(one.others) == 6 for one in comparison.tuning())
     assert isinstance(comparison.tests()[2].blend.trial, Guests)

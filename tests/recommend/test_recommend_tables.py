@@ -80,6 +80,56 @@ def test_the_first_of_several_times_counts(tmp_path: Path) -> None:
     assert row["a"] < row["b"]
 
 
+def test_times_are_ordered_as_numbers_or_dates_and_a_missing_one_comes_first(tmp_path: Path) -> None:
+    def order(*times: str) -> list[int]:
+        rows = "".join(f"u,{name},{time}\n" for name, time in zip("abc", times))
+        made = tables(tmp_path, "user,item,time\n" + rows, None, None)
+        assert made.counted["interactions without a time, taken as the earliest"] == times.count("")
+        place = dict(zip(made.catalogue.ids, made.times.toarray()[0]))
+        return np.argsort([place[name] for name in "abc"]).tolist()
+
+    assert order("100", "20", "9") == [2, 1, 0], "100 is later than 20, whatever their texts say"
+    assert order("2021-01-01T10:00", "", "2020-12-31") == [1, 2, 0]
+    with pytest.raises(RequestError, match=r"time '01/02/2020' in data row 2: times are numbers .* or dates"):
+        order("2020-01-01", "01/02/2020", "5")
+
+
+@pytest.mark.parametrize("separator", [";", "|", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_csv_may_be_written_as_spreadsheets_do(
+    separator: str, encoding: str, end: str, tmp_path: Path
+) -> None:
+    (tmp_path / "likes.csv").write_bytes(
+        end.join(["user;item", "ü;7", "ü;8"]).replace(";", separator).encode(encoding)
+    )
+    made = read(tmp_path / "likes.csv", None, None, None)
+    assert made.users == ["ü"] and made.catalogue.ids == ["7", "8"]
+
+
+def test_a_quoted_text_may_hold_the_separator_and_new_lines(tmp_path: Path) -> None:
+    items = 'item;title;text\r\n1;"One; or ""1""";"first line\r\nsecond line"\r\n'
+    made = tables(tmp_path, "user,item\na,1\n", items, None)
+    assert made.catalogue.titles == ['One; or "1"'] and "second" in made.catalogue.texts[0]
+
+
+def test_ids_keep_their_zeros_and_lose_what_only_the_storage_added(tmp_path: Path) -> None:
+    assert tables(tmp_path, "user,item\n01,0012\n1,1e5\n", None, None).catalogue.ids == ["0012", "1e5"]
+    stored = polars.DataFrame({"user": [1.0, 2.0, None], "item": ["a", "b", "c"], "value": [0.5, 2.0, 1.0]})
+    stored.write_parquet(tmp_path / "likes.parquet")
+    made = read(tmp_path / "likes.parquet", None, None, 1)
+    assert made.users == ["2"] and made.counted["interactions without user or item, dropped"] == 1
+
+
+def test_tables_that_do_not_meet_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"none of its items is liked: it has '1', .*likes\.csv '1\.0'"):
+        tables(tmp_path, "user,item\na,1.0\n", "item,title\n1,One\n", None)
+    with pytest.raises(
+        RequestError, match=r"no edge has both its ends .* links 'A' and 'B', an item there is 'a'"
+    ):
+        tables(tmp_path, "user,item\nu,a\nu,b\n", None, "source,target\nA,B\n")
+
+
 @pytest.mark.parametrize("ending", ["parquet", "tsv", "csv.gz"])
 def test_other_formats_hold_the_same(ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"likes.{ending}"
@@ -116,6 +166,10 @@ def test_a_byte_order_mark_and_capital_names_do_no_harm(tmp_path: Path) -> None:
         ),
         ("user,item,value\n1,2,0\n1,3,-2\n", r"likes\.csv: no interaction is left of 2 rows$"),
         ("user,item,value\n1,2,nan\n", r"value 'nan' in data row 1 is not a number"),
+        (
+            "user,item\n1,2,3\n",
+            r"likes\.csv: cannot be read as a table: a row has more fields than the first",
+        ),
     ],
 )
 def test_wrong_interactions_are_refused(likes: str, message: str, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from lineshaft.continual.methods.si import Si
 from lineshaft.continual.schedules import AnySchedule, Finetune, Lpft
 from lineshaft.continual.streams.cifar import Cifar10
 
-CIFAR_EVALUATIONS = (Knn(), Probe(), Fewshot(batch=100))
+CIFAR_EVALUATIONS = (Knn(), Probe(), Fewshot(batch=25, lrs=(0.0003, 0.001, 0.003)))
 METHODS: tuple[tuple[AnyMethod, ...], ...] = tuple(
     (method(),) for method in (Si, Der, Lwf, Lump, Agem, DerPlus, Joint)
 )

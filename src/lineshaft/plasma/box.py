@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lineshaft.engine import RequestError
 from lineshaft.plasma import momenta
 from lineshaft.plasma.pic.laser import Pulse
 from lineshaft.plasma.pic.lists import Particles
@@ -88,10 +89,35 @@ class Box:
     def cells(self) -> int:
         return round(self.length / self.dx)
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing but light from the left sets anything in motion, and only when it arrives."""
+        drifts = any(any(one.drift) or one.kick is not None for one in self.plasma)
+        lit = self.initial or self.external or any(pulse.side != "left" for pulse in self.pulses)
+        return self.walls is not None and not drifts and not lit and self.neutral
+
+    @property
+    def neutral(self) -> bool:
+        """Whether the densities, or a mirror of them, leave no charge anywhere."""
+        if isinstance(self.background, str):
+            return True
+        x = (np.arange(self.cells) + 0.5) * self.dx
+        densities = [one.charge * one.density(x) for one in self.plasma]
+        if isinstance(self.background, Profile):
+            densities.append(self.background(x))
+        largest = max((float(np.abs(one).max()) for one in densities), default=0.0)
+        return bool(np.abs(sum(densities)).max() <= 1e-6 * largest)
+
     def build(
         self, ppc: int, real: type, seed: int, quiet: bool = False, light_cone: bool = False
     ) -> Simulation:
         """The simulation at its start. `quiet` spaces all particles evenly."""
+        if light_cone and not self.at_rest:
+            raise RequestError(
+                "light_cone=true keeps plasma still until light from the left arrives, but this case moves "
+                "by itself (a periodic box, a drift or kick, charge, initial or external fields, or a pulse "
+                "from the right): leave light_cone out"
+            )
         species = [one for p in self.plasma for one in self.load(p, ppc, real, seed, quiet or p.even)]
         background = None
         if self.background is not None:
@@ -129,7 +155,7 @@ class Box:
         grid.right_z[:], grid.left_z[:] = value["ez"] - value["by"], value["ez"] + value["by"]
         for k, name in enumerate(FIELDS):
             grid.external[k] = sampled(self.external.get(name, 0.0), x)
-        fields.refresh(grid, simulation.periodic)
+        fields.refresh(grid, simulation.periodic, grid.along.size)
 
     def load(self, one: Population, ppc: int, real: type, seed: int, even: bool) -> list[Species]:
         """A population's classes of weight, the heaviest first."""

@@ -16,16 +16,15 @@ SETS = ("citeulike-a", "animeulike")
 
 
 def holding(runs: Table, data: str, task: str, *names: str) -> Table:
-    """The comparisons on the test of a data set and a task that hold all these metrics."""
-    return Table(
-        [
-            row
-            for row in runs
-            if (row.config["data"]["name"], row.config["task"]["name"]) == (data, task)
-            and row.config["fold"] == "test"
-            and all(name in row.result for name in names)
-        ]
+    """The comparisons on the test of a data set and a task that hold all these metrics, the fullest first."""
+    found = (
+        row
+        for row in runs
+        if (row.config["data"]["name"], row.config["task"]["name"]) == (data, task)
+        and row.config["fold"] == "test"
+        and all(name in row.result for name in names)
     )
+    return Table(sorted(found, key=lambda row: -len(row.result)))
 
 
 def on_both(runs: Table, task: str, *names: str) -> Table | None:
@@ -109,11 +108,17 @@ def graph(runs: Table) -> Measured | None:
     losses = [less(figure(run, f"unseen/{none}-{model}/recall@100")) for run in found]
     reason = "; ".join(
         f"{run.config['data']['name']}: {model} without a graph {told(loss)}, with a shuffled one "
-        f"{told(less(figure(run, f'unseen/{false}-{model}/recall@100')))}"
+        f"{told(less(figure(run, f'unseen/{false}-{model}/recall@100')))}{of_blend(run, none)}"
         for run, loss in zip(found, losses)
     )
     most: Verdict = "exceeded" if model == NET else "partly"
     return Measured(min(losses, key=lambda one: one.low), found, reason, at_most=most)
+
+
+def of_blend(run: Row, variant: str) -> str:
+    """What the blend with the network loses by the variant, where it was run."""
+    name = f"unseen/blend+{variant}-blend+{NET}/recall@100"
+    return f", the blend with it {told(less(figure(run, name)))}" if name in run.result else ""
 
 
 def encoder(runs: Table) -> Measured | None:

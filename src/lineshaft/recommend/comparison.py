@@ -19,6 +19,7 @@ from lineshaft.recommend.models.dropoutnet import DropoutNet
 from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.graph import Graph
 from lineshaft.recommend.models.l3ae import L3ae
+from lineshaft.recommend.models.marec import Marec
 from lineshaft.recommend.models.popularity import Popularity
 from lineshaft.recommend.models.prior import Prior
 from lineshaft.recommend.models.trial import AnyTrial, Guests, Members
@@ -139,35 +140,51 @@ def of(settings: Settings, task: AnyTask) -> Config:
     )
 
 
+def by_importance(settings: Settings) -> list[Config]:
+    """All runs of a data set in the order in which a short time should be spent."""
+    return [
+        ablated(settings, Unseen(outside=False), GRAPH),
+        tuned(settings),
+        of(settings, GuestTask()),
+        of(settings, Unseen()),
+        ablated(settings, Unseen(outside=False), LEARNING),
+        of(settings, Warm()),
+        ablated(settings, Warm(), GRAPH),
+        marec(settings),
+    ]
+
+
 def encoder() -> list[Config]:
     """MiniLM frozen (the full network) against its last one and two layers tuned, on unseen items."""
-    found = []
-    for settings in SETS:
-        full = settings.net_tries()[settings.net["unseen"]]
-        variants = tuple(full.model_copy(update={"tuned": layers}) for layers in (1, 2))
-        found.append(of_net(settings, Unseen(), full, variants))
-    return found
+    return [tuned(settings) for settings in SETS]
+
+
+def tuned(settings: Settings) -> Config:
+    return ablated(settings, Unseen(outside=False), ({"tuned": 2}, {"tuned": 1}))
 
 
 def ablations() -> list[Config]:
-    """The network without each of its pieces, on unseen items and on known users."""
-    return [ablation(settings, task) for task in (Unseen(), Warm()) for settings in SETS]
+    """The network without each of its pieces, on unseen items, and without its graph on known users."""
+    unseen: AnyTask = Unseen(outside=False)
+    rows = [(unseen, GRAPH), (unseen, LEARNING), (Warm(), GRAPH)]
+    return [ablated(settings, task, changes) for task, changes in rows for settings in SETS]
 
 
-def ablation(settings: Settings, task: AnyTask) -> Config:
-    """Alone and in the full network's place in the blend."""
+Changes = tuple[dict[str, object], ...]
+GRAPH: Changes = ({"edges": "none"}, {"edges": "shuffled"}, {"edges": "plain"})
+LEARNING: Changes = (
+    {"distil": 0.0},
+    {"facts": False},
+    {"id_drop": 0.1},
+    {"id_drop": 0.8},
+    {"loss": Entmax()},
+)
+
+
+def ablated(settings: Settings, task: AnyTask, changes: Changes) -> Config:
+    """The full network and its variants, alone and in its place in the blend."""
     full = settings.net_tries()[settings.net[task.name]]
-    changes: tuple[dict[str, object], ...] = (
-        {"edges": "none"},
-        {"edges": "shuffled"},
-        {"edges": "plain"},
-        {"distil": 0.0},
-        {"id_drop": 0.1},
-        {"id_drop": 0.8},
-        {"loss": Entmax()},
-    )
-    variants = tuple(full.model_copy(update=change) for change in changes)
-    return of_net(settings, task, full, variants)
+    return of_net(settings, task, full, tuple(full.model_copy(update=change) for change in changes))
 
 
 def of_net(settings: Settings, task: AnyTask, full: DeepNaniNet, variants: tuple[DeepNaniNet, ...]) -> Config:
@@ -204,6 +221,13 @@ def tuning() -> list[Config]:
         for settings in SETS
         for task in TASKS
     ]
+
+
+def marec(settings: Settings) -> Config:
+    """Nine settings of MARec on the validation fold of unseen items."""
+    tries = tuple(Marec(lam=lam, beta=beta) for lam in (100, 300, 1000) for beta in (1, 10, 100))
+    task = Unseen(outside=False)
+    return Config(data=settings.data, task=task, fold="validation", rivals=tries, blend=None, net=None)
 
 
 def closed() -> list[Config]:

@@ -13,7 +13,9 @@ import numpy as np
 
 from lineshaft.recommend.catalogue.catalogue import Catalogue, Edges
 
-USERS, ITEMS, COMMUNITIES = 1200, 1500, 30
+USERS, ITEMS = 1200, 1500
+COMMUNITY = 50
+"""Items of a community, on average."""
 SHARES = (0.6, 0.3, 0.1)
 """A user's first community, second community, and the catalogue at large."""
 
@@ -28,7 +30,7 @@ submarine reef diver wreck|horse stable rider meadow|robot factory circuit gear
 castle knight siege banner|football goal stadium captain|dragon egg wizard prophecy
 doctor hospital remedy fever|river canoe rapids delta|spy cipher border agent
 vampire moonlight crypt mirror|ghost attic candle whisper|merchant silk spice ledger"""
-"""Four words for each community."""
+"""Four words for each community, of which there are at most so many."""
 MANNERS = """amber bitter broken burning crimson distant early empty endless first fallen forgotten
 frozen gentle golden hidden hollow last little long lost midnight northern old pale patient
 quiet restless salt secret second silent silver sleeping slow stolen strange sunken tall
@@ -48,14 +50,13 @@ class Sample:
     catalogue: Catalogue
 
 
-def sample(seed: int = 0) -> Sample:
-    """1,200 users who like 10 to 60 of 1,500 items with titles, texts and edges."""
+def sample(seed: int = 0, users: int = USERS, items: int = ITEMS) -> Sample:
+    """Users who like 10 to 60 items each, and the items with titles, texts and edges."""
     rng = np.random.default_rng(seed)
-    taste, community = _taste(rng)
-    users, items = np.nonzero(_draw(taste, 10 + np.minimum(rng.geometric(0.06, USERS), 50), rng))
-    return Sample(
-        users, items, taste.astype(np.float32), _catalogue(community, np.random.default_rng([seed, 1]))
-    )
+    taste, community = _taste(users, items, rng)
+    user, item = np.nonzero(_draw(taste, 10 + np.minimum(rng.geometric(0.06, users), 50), rng))
+    catalogue = _catalogue(community, np.random.default_rng([seed, 1]))
+    return Sample(user, item, taste.astype(np.float32), catalogue)
 
 
 def _catalogue(community: np.ndarray, rng: np.random.Generator) -> Catalogue:
@@ -76,8 +77,8 @@ def _catalogue(community: np.ndarray, rng: np.random.Generator) -> Catalogue:
 
 
 def _edges(community: np.ndarray, titles: list[str], rng: np.random.Generator) -> Edges:
-    source = np.repeat(np.arange(ITEMS), LINKS)
-    target = rng.integers(ITEMS, size=len(source))
+    source = np.repeat(np.arange(len(community)), LINKS)
+    target = rng.integers(len(community), size=len(source))
     own = rng.random(len(source)) < 0.5
     target[own] = [rng.choice(np.flatnonzero(community == community[item])) for item in source[own]]
     source, target = np.unique(np.stack([source, target])[:, source != target], axis=1)
@@ -93,14 +94,15 @@ def _edges(community: np.ndarray, titles: list[str], rng: np.random.Generator) -
     )
 
 
-def _taste(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _taste(users: int, items: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """The planted answer (users, items), and the community of each item."""
-    popularity = 1 / (5 + rng.permutation(ITEMS)) ** 0.8
-    community = rng.integers(COMMUNITIES, size=ITEMS)
-    member = community[None] == np.arange(COMMUNITIES)[:, None]
+    popularity = 1 / (5 + rng.permutation(items)) ** 0.8
+    communities = max(2, items // COMMUNITY)
+    community = rng.integers(communities, size=items)
+    member = community[None] == np.arange(communities)[:, None]
     drawn_from = np.vstack([popularity * member, popularity])  # one row a community, the last for everything
     drawn_from /= drawn_from.sum(1, keepdims=True)
-    first, second = rng.permuted(np.tile(np.arange(COMMUNITIES), (USERS, 1)), axis=1)[:, :2].T
+    first, second = rng.permuted(np.tile(np.arange(communities), (users, 1)), axis=1)[:, :2].T
     taste = SHARES[0] * drawn_from[first] + SHARES[1] * drawn_from[second] + SHARES[2] * drawn_from[-1]
     return taste, community
 

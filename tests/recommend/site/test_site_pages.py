@@ -48,7 +48,7 @@ def test_a_visit_by_posts_alone(client):
     page = client.post("/", data={**state(page), "only": ["sea"], "do": "show"}).text
     assert state(page)["only"] == ["sea"] and 0 < len(shown(page)) < 20
     page = client.post("/import", data={**state(page, "import"), "list": "Emma\nNo such thing"}).text
-    assert "1 of your titles were found, 1 were not" in page and "No such thing" in page
+    assert "1 of your titles was found, 1 was not" in page and "No such thing" in page
     assert state(page)["basket"] == ["treasure-island", "emma"]
     page = client.post("/", data={**state(page), "do": "clear"}).text
     assert "basket" not in state(page) and "seen" not in state(page)

@@ -38,7 +38,7 @@ class Fluid:
         self.content = self.store[:, :nodes]
         self.content[:] = given
         self.state = step.padded(step.STATE, nodes)
-        self.state[6] = 1.0
+        self.state[[6, 8]] = 1.0
         self.flux = step.padded(MOMENTS, nodes)
         self.fields = step.padded(5, nodes)
         self.current = np.zeros((3, nodes + 2))

@@ -18,7 +18,7 @@ from lineshaft.plasma.pic.kernels.vectors import (
     lanes,
     larger,
     load_at,
-    reciprocal_root,
+    quick_root,
     smaller,
     splat,
     store_at,
@@ -28,7 +28,7 @@ from lineshaft.plasma.pic.kernels.vectors import (
 MOST = 0.9  # share of its content that a node may lose in one step
 TINY = 1e-30
 LANES = 8
-STATE = 8  # n, u_x, u_y, u_z, T, T_across, 1 / gamma, speed of sound
+STATE = 9  # n, u_x, u_y, u_z, T, T_across, 1 / gamma, speed of sound, gamma
 
 
 def padded(rows: int, nodes: int) -> np.ndarray:
@@ -67,14 +67,15 @@ def kick(content, state, fields, lo, hi, half, floor, made):
         bz = load_at(fields, 4 * size + i) * scale
         a, b, c = a + ex, b + ey, c + ez
         rest = one + three * heat + two * beside
-        slowed = reciprocal_root(rest + a * a + b * b + c * c)
+        slowed = quick_root(rest + a * a + b * b + c * c)
         ty, tz = by * slowed, bz * slowed
         turn = two / (one + ty * ty + tz * tz)
         a1, b1, c1 = a + b * tz - c * ty, b - a * tz, c + a * ty
         turned = a + (b1 * tz - c1 * ty) * turn
         rotation = turned * turned - a * a
         a, b, c = turned + ex, b - a1 * tz * turn + ey, c + a1 * ty * turn + ez
-        slowed = reciprocal_root(rest + a * a + b * b + c * c)
+        rest = rest + a * a + b * b + c * c
+        slowed = quick_root(rest)
         store_at(state, i, n)
         store_at(state, size + i, a)
         store_at(state, 2 * size + i, b)
@@ -83,6 +84,7 @@ def kick(content, state, fields, lo, hi, half, floor, made):
         store_at(state, 5 * size + i, beside)
         store_at(state, 6 * size + i, slowed)
         store_at(state, 7 * size + i, root(three * heat) * slowed)
+        store_at(state, 8 * size + i, rest * slowed)
         store_within(content, size + i, n * a, m1, inside)
         store_within(content, 2 * size + i, n * b, m2, inside)
         store_within(content, 3 * size + i, n * c, m3, inside)
@@ -94,7 +96,7 @@ def kick(content, state, fields, lo, hi, half, floor, made):
 @kernel
 def root(a):
     """Square root of a vector that is not negative."""
-    return a * reciprocal_root(a + splat(TINY))
+    return a * quick_root(a + splat(TINY))
 
 
 @kernel
@@ -141,6 +143,9 @@ def fluxes(state, flux, lo, hi):
 @kernel
 def limit(content, flux, lo, hi, steps):
     """Scale the fluxes out of a node that would lose more than MOST of its content in `steps` steps."""
+    held, mass = content[0, lo : hi + 1], flux[0, lo:hi]
+    if not drains(held, mass, steps):
+        return
     for i in range(lo, hi + 1):
         right = max(flux[0, i], 0.0) if i < hi else 0.0
         left = max(-flux[0, i - 1], 0.0) if i > lo else 0.0
@@ -154,14 +159,26 @@ def limit(content, flux, lo, hi, steps):
 
 
 @kernel
+def drains(held, mass, steps):
+    """Whether some node would lose more than MOST of what it holds."""
+    last, found = held.size - 1, 0
+    within, out, back = held[1:last], mass[1:], mass[: last - 1]
+    for i in range(within.size):
+        found += (max(out[i], 0.0) + max(-back[i], 0.0)) * steps > MOST * within[i]
+    ends = max(mass[0], 0.0) * steps > MOST * held[0] or max(-mass[last - 1], 0.0) * steps > MOST * held[last]
+    return found > 0 or ends
+
+
+@kernel
 def settle(content, state, flux, lo, hi, steps, wall_lo, wall_hi):
     """Move what flows in `steps` steps; an edge with a wall feels the fluid's pressure."""
     for k in range(6):
-        row, moved = content[k], flux[k]
-        row[lo] -= steps * moved[lo]
-        for i in range(lo + 1, hi):
-            row[i] -= steps * (moved[i] - moved[i - 1])
-        row[hi] += steps * moved[hi - 1]
+        row, moved = content[k, lo : hi + 1], flux[k, lo:hi]
+        row[0] -= steps * moved[0]
+        within, out, back = row[1:-1], moved[1:], moved[:-1]
+        for i in range(within.size):
+            within[i] -= steps * (out[i] - back[i])
+        row[-1] += steps * moved[-1]
     if wall_lo:
         content[1, lo] += steps * state[0, lo] * state[4, lo] * state[6, lo]
     if wall_hi:
@@ -175,27 +192,34 @@ def advance(content, state, flux, fields, own, nodes, lo, hi, half, floor, charg
     `edges` holds for either end the volume of its node in dual cells (.5 or 1) and whether it is a wall.
     """
     for k in range(5):
-        for i in range(lo, hi + 1):
-            fields[k, i] = nodes[k, i]
+        copy(nodes[k, lo : hi + 1], fields[k, lo : hi + 1], 1.0)
     kick(content, state, fields, lo, hi, half * steps, floor, made)
-    for i in range(lo, hi + 1):
-        own[1, i + 1] = charge * state[0, i] * state[2, i] * state[6, i]
-        own[2, i + 1] = charge * state[0, i] * state[3, i] * state[6, i]
+    for k in range(1, 3):
+        mine, n = own[k, lo + 1 : hi + 2], state[0, lo : hi + 1]
+        u, slowed = state[k + 1, lo : hi + 1], state[6, lo : hi + 1]
+        for i in range(n.size):
+            mine[i] = charge * n[i] * u[i] * slowed[i]
     state[0, lo] /= edges[0, 0]
     state[0, hi] /= edges[1, 0]
     fluxes(state, flux, lo, hi)
     limit(content, flux, lo, hi, steps)
     settle(content, state, flux, lo, hi, steps, edges[0, 1] != 0.0, edges[1, 1] != 0.0)
-    for i in range(lo, hi):
-        own[0, i + 1] = charge * flux[0, i]
+    copy(flux[0, lo:hi], own[0, lo + 1 : hi + 1], charge)
+
+
+@kernel
+def copy(source, target, factor):
+    """A row times a factor into another."""
+    for i in range(source.size):
+        target[i] = factor * source[i]
 
 
 @kernel
 def add(own, current, lo, hi):
     """Add the fluid's current to the box's."""
     for k in range(3):
-        row, mine = current[k], own[k]
-        for i in range(lo + 1, hi + 2):
+        row, mine = current[k, lo + 1 : hi + 2], own[k, lo + 1 : hi + 2]
+        for i in range(row.size):
             row[i] += mine[i]
 
 
@@ -206,12 +230,16 @@ def work(content, state, flux, along, current, lo, hi, kick, dt):
     `current` holds all species; `kick` is q dt / m. W / n is 2 gamma dgamma, so each node takes half of
     2 gamma q E flux dt / m.
     """
-    energy, slowed, mass, total = content[4], state[6], flux[0], current[0]
-    for i in range(lo, hi):
-        mean = along[i] - 0.5 * dt * total[i + 1]
-        gained = kick * mean * mass[i]
-        energy[i] += gained / slowed[i]
-        energy[i + 1] += gained / slowed[i + 1]
+    field, total, mass = along[lo:hi], current[0, lo + 1 : hi + 1], flux[0, lo:hi]
+    left, right = content[4, lo:hi], content[4, lo + 1 : hi + 1]
+    gamma, other = state[8, lo:hi], state[8, lo + 1 : hi + 1]
+    gained = np.empty(mass.size)
+    for i in range(mass.size):
+        gained[i] = kick * (field[i] - 0.5 * dt * total[i]) * mass[i]
+    for i in range(mass.size):
+        left[i] += gained[i] * gamma[i]
+    for i in range(mass.size):
+        right[i] += gained[i] * other[i]
 
 
 def edges_of(lo_volume: float, lo_wall: bool, hi_volume: float, hi_wall: bool) -> np.ndarray:

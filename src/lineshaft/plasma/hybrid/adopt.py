@@ -79,7 +79,7 @@ def adopted(
         mine[:] = theirs
     changed = found.charge_density() - given.charge_density()
     found.fields.along[:] += given.dx * np.cumsum(changed)[:-1]
-    fields.refresh(found.fields, False)
+    fields.refresh(found.fields, False, found.fields.along.size)
     return found
 
 

@@ -145,8 +145,3 @@ def heavy(box: Box) -> list[Population]:
     if box.walls is None:
         raise RequestError("a hybrid needs a box with walls: use solver=particles for a periodic one")
     return found
-
-
-def still(box: Box) -> bool:
-    """Whether nothing happens before light from the left arrives."""
-    return not box.initial and not box.external and all(pulse.side == "left" for pulse in box.pulses)

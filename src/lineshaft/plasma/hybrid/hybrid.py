@@ -46,7 +46,7 @@ class Hybrid(Simulation):
             self.push(one)
         for fluid in self.fluids:
             fluid.work(grid.along, grid.current, self.dx)
-        fields.advance(grid, self.dx, entering, self.ends)
+        fields.advance(grid, self.dx, entering, self.ends, self.reached)
         if self.window.edge < self.reached:
             self.exchange()
         if (self.steps + 1) % LOOK_EVERY == 0:
@@ -76,7 +76,7 @@ class Hybrid(Simulation):
             one.insert(*drawn)
             moved += charge
         self.fields.along[first:edge] += self.dx * np.cumsum(moved)[:-1]
-        fields.refresh(self.fields, False)
+        fields.refresh(self.fields, False, self.fields.along.size)
 
     def heir(self, fluid: Fluid) -> Species:
         """The class of weight that the fluid's particles join: the heaviest on the box's own cells."""

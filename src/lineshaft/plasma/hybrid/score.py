@@ -20,7 +20,7 @@ LOOKS = ("70", "100")
 DRAWS = 2000
 LEAST, ENOUGH = 3, 10  # seeds without which nothing is said, and with which all may be
 PLAIN, REFERENCE = "plain120", "reference"
-HYBRIDS = ("a60", "a30", "b60", "b30")
+HYBRIDS = ("a60", "a30", "a15", "b60", "b30", "b15")
 RIVALS = ("cheap15", "cheap30", "cheap60", "cheap120")
 Sample = NDArray[np.float64]  # [seeds, numbers]
 
@@ -71,9 +71,8 @@ class Ladder:
 
     def speed(self, label: str, than: str = PLAIN) -> Interval:
         """How many times slower another rung is, over the seeds."""
-        ratios = np.array(
-            [row.result[f"{than}/seconds"] / row.result[f"{label}/seconds"] for row in self.holding(label)]
-        )
+        both = [row for row in self.holding(label) if f"{than}/seconds" in row.result]
+        ratios = np.array([row.result[f"{than}/seconds"] / row.result[f"{label}/seconds"] for row in both])
         return interval(float(ratios.mean()), [one.mean() for one in resampled(ratios[:, None], 0)])
 
 
@@ -123,7 +122,7 @@ def fastest(ladder: Ladder, labels: tuple[str, ...], than: str) -> str | None:
     """Of these rungs the fastest whose bias the seeds cannot tell to be larger than another's."""
     if not ladder.holding(REFERENCE) or len(ladder.holding(PLAIN)) < LEAST:
         return None
-    fair = [label for label in labels if no_worse(ladder, label, than)]
+    fair = [label for label in labels if ladder.holding(label) and no_worse(ladder, label, than)]
     return max(fair, key=lambda label: ladder.speed(label).value, default=None)
 
 
@@ -139,8 +138,11 @@ def reason(ladder: Ladder, best: str, against: str) -> str:
         found = ladder.bias(label)
         return f"{label} {found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
 
-    shown = ", ".join(tail(label) for label in (PLAIN, *RIVALS, *HYBRIDS))
-    ratios = ", ".join(f"{label} {ladder.speed(label, against).value:.1f}x" for label in HYBRIDS)
+    held = [label for label in (PLAIN, *RIVALS, *HYBRIDS) if ladder.holding(label)]
+    shown = ", ".join(tail(label) for label in held)
+    ratios = ", ".join(
+        f"{label} {ladder.speed(label, against).value:.1f}x" for label in held if label in HYBRIDS
+    )
     return (
         f"{best} against {against}, {len(ladder.holding(best))} seeds in turn on one core each; "
         f"{ratios}; bias of the mean tail: {shown}"

@@ -9,7 +9,7 @@ from pydantic import Field
 from lineshaft.engine import Part
 from lineshaft.plasma.box import Box
 from lineshaft.plasma.fluid.fluid import Fluid
-from lineshaft.plasma.hybrid.build import Shares, heavy, neutralise, still, widest
+from lineshaft.plasma.hybrid.build import Shares, heavy, neutralise, widest
 from lineshaft.plasma.hybrid.exchange import Exchange
 from lineshaft.plasma.hybrid.hybrid import Hybrid
 from lineshaft.plasma.hybrid.window import Window
@@ -142,7 +142,7 @@ class Fluids(Solver):
         heavy(box)
         shares = Shares(box, ppc, real, seed)
         fluids = [shares.fluid(one, 0) for one in box.plasma]
-        return joined(box, [], fluids, Window(0, 0, 0), seed, late=still(box))
+        return joined(box, [], fluids, Window(0, 0, 0), seed, late=box.at_rest)
 
 
 def joined(
@@ -165,7 +165,7 @@ def joined(
         exchanges,
         pulses=box.pulses,
         walls=box.walls,
-        light_cone=still(box) if late is None else late,
+        light_cone=box.at_rest if late is None else late,
     )
     box.set_fields(found)
     return found

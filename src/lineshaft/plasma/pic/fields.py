@@ -14,6 +14,8 @@ import numpy as np
 
 from lineshaft.plasma.pic.compile import kernel
 
+REACH = 64  # nodes beyond the light cone that the clouds of its particles may touch
+
 
 class Fields(NamedTuple):
     """float64 fields in units of m_e c omega0 / e; `nodes` is the particles' copy in their precision."""
@@ -66,13 +68,16 @@ def mirror(current, walls):
 
 
 @kernel
-def transport(right, left, current, dt, from_left, from_right, periodic, flux):
-    """Move both waves of one polarisation by a cell, with half the current of either node on the way."""
+def transport(right, left, current, dt, from_left, from_right, periodic, flux, until):
+    """Move both waves of one polarisation by a cell, with half the current of either node on the way.
+
+    Beyond the node `until` there is nothing.
+    """
     n = right.size - 1
     half, gone_right, gone_left = dt / 2, right[n], left[0]
-    for i in range(n, 0, -1):
+    for i in range(until, 0, -1):
         right[i] = right[i - 1] - half * (current[i + 1] + current[i])
-    for i in range(n):
+    for i in range(until):
         left[i] = left[i + 1] - half * (current[i + 1] + current[i + 2])
     right[0], left[n] = (right[n], left[0]) if periodic else (from_left, from_right)
     if not periodic:
@@ -81,44 +86,54 @@ def transport(right, left, current, dt, from_left, from_right, periodic, flux):
 
 
 @kernel
-def advance(fields, dt, entering, walls):
+def advance(fields, dt, entering, walls, reached):
     """One step of all fields with the current just deposited, which is cleared.
 
     `entering` holds the waves that come in: y and z from the left, then from the right. `walls`: see
-    `cpu.deliver`.
+    `cpu.deliver`. Nothing has happened beyond the cell `reached` and the clouds that reach over it.
     """
     current, along, periodic = fields.current, fields.along, walls[0, 0] < 0
     if periodic:
         fold(current)
     else:
         mirror(current, walls)
-    n = along.size
+    n = min(along.size, reached + REACH)
+    through = current[0, 1 : n + 1]
     for i in range(n):
-        along[i] -= dt * current[0, i + 1]
+        along[i] -= dt * through[i]
     right, left = fields.right_y, fields.left_y
-    transport(right, left, current[1], dt, entering[0], entering[2], periodic, fields.flux)
+    transport(right, left, current[1], dt, entering[0], entering[2], periodic, fields.flux, n)
     right, left = fields.right_z, fields.left_z
-    transport(right, left, current[2], dt, entering[1], entering[3], periodic, fields.flux)
-    current[:] = 0
-    refresh(fields, periodic)
+    transport(right, left, current[2], dt, entering[1], entering[3], periodic, fields.flux, n)
+    current[:, : n + 3] = 0
+    refresh(fields, periodic, n)
 
 
 @kernel
-def refresh(fields, periodic):
-    """Recompute the particles' copy of the fields on the nodes."""
+def refresh(fields, periodic, until):
+    """Recompute the particles' copy of the fields on the nodes, as far as the node `until`."""
     along, nodes, n = fields.along, fields.nodes, fields.along.size
-    for i in range(1, n):
-        nodes[0, i] = (along[i - 1] + along[i]) / 2
+    before, after, within = along[: until - 1], along[1:until], nodes[0, 1:until]
+    for i in range(within.size):
+        within[i] = (before[i] + after[i]) / 2
     nodes[0, 0] = (along[n - 1] + along[0]) / 2 if periodic else along[0]
     nodes[0, n] = nodes[0, 0] if periodic else along[n - 1]
-    for i in range(n + 1):
-        nodes[1, i] = (fields.right_y[i] + fields.left_y[i]) / 2
-        nodes[2, i] = (fields.right_z[i] + fields.left_z[i]) / 2
-        nodes[3, i] = (fields.left_z[i] - fields.right_z[i]) / 2
-        nodes[4, i] = (fields.right_y[i] - fields.left_y[i]) / 2
+    some = until + 1
+    halve(fields.right_y, fields.left_y, nodes[1, :some], 1.0)
+    halve(fields.right_z, fields.left_z, nodes[2, :some], 1.0)
+    halve(fields.left_z, fields.right_z, nodes[3, :some], -1.0)
+    halve(fields.right_y, fields.left_y, nodes[4, :some], -1.0)
     for k in range(5):
-        for i in range(n + 1):
-            nodes[k, i] += fields.external[k, i]
+        row, external = nodes[k, :some], fields.external[k]
+        for i in range(some):
+            row[i] += external[i]
+
+
+@kernel
+def halve(one, other, row, sign):
+    """Half the sum, or with sign -1 the difference, of two waves."""
+    for i in range(row.size):
+        row[i] = (one[i] + sign * other[i]) / 2
 
 
 def electrostatic(charge: np.ndarray, dx: float, periodic: bool) -> np.ndarray:

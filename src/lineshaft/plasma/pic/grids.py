@@ -35,48 +35,58 @@ def spread_nodes(share: np.ndarray, coarse: int) -> np.ndarray:
     return np.interp(np.arange(wide[-1] + 1), wide, share)
 
 
-def averaged(nodes: np.ndarray, coarse: int) -> np.ndarray:
-    """Fields on the coarse nodes, [5, coarse cells + 1]: the weights of `spread_nodes`, turned round."""
-    found = np.empty((5, (nodes.shape[1] - 1) // coarse + 1), nodes.dtype)
-    average(nodes, coarse, found)
+def averaged(nodes: np.ndarray, coarse: int, until: int | None = None) -> np.ndarray:
+    """Fields on the coarse nodes, [5, coarse cells + 1]: the weights of `spread_nodes`, turned round.
+
+    Nodes beyond the coarse node `until` are left out.
+    """
+    found = np.zeros((5, (nodes.shape[1] - 1) // coarse + 1), nodes.dtype)
+    average(nodes, coarse, found, found.shape[1] - 1 if until is None else min(until, found.shape[1] - 1))
     return found
 
 
 @kernel
-def average(nodes, coarse, found):
-    """Mean over the box's nodes within a coarse cell of each coarse node, weighted by a tent."""
+def average(nodes, coarse, found, until):
+    """Add to `found` the mean of the box's nodes around each coarse node, weighted by a tent."""
     last = nodes.shape[1] - 1
+    wide = 2 * coarse - 1
+    tent, row = np.empty(wide, nodes.dtype), np.empty((until + 2) * coarse, nodes.dtype)
+    for j in range(wide):
+        tent[j] = (coarse - abs(j - coarse + 1)) / (coarse * coarse)
     for k in range(5):
-        for i in range(found.shape[1]):
-            total = 0.0
-            for j in range(-coarse + 1, coarse):
-                total += nodes[k, min(max(i * coarse + j, 0), last)] * (coarse - abs(j))
-            found[k, i] = total / (coarse * coarse)
+        held = min(last + 1, row.size - coarse + 1)
+        row[: coarse - 1] = nodes[k, 0]
+        row[coarse - 1 : coarse - 1 + held] = nodes[k, :held]
+        row[coarse - 1 + held :] = nodes[k, last]
+        mine = found[k, : until + 1]
+        for j in range(wide):
+            share, shifted = tent[j], row[j:]
+            for i in range(mine.size):
+                mine[i] += share * shifted[i * coarse]
 
 
 @kernel
-def spread(current, coarse, fine):
-    """Add the current of a coarse species to the box's: along x per cell, across per node.
+def spread(current, coarse, fine, until):
+    """Add the current of a coarse species left of its cell `until` to the box's: along x per cell, across
+    per node.
 
     The density between coarse nodes is interpolated linearly, a tent for each node. The current that moves
     charge from one tent to the next is the running sum of their difference: a tent summed over a coarse cell.
-    So Gauss's law holds on every node of the box.
+    So Gauss's law holds on every node of the box. What leaves the box does not matter: its ends absorb.
     """
-    cells, last = current.shape[1] - 3, fine.shape[1] - 3
-    for i in range(-1, cells + 1):
-        along = current[0, i + 1]
-        if along != 0.0:
-            for j in range(1 - coarse, 2 * coarse - 1):
-                shape = 0.0
-                for k in range(coarse):
-                    shape += max(coarse - abs(j - k), 0)
-                at = i * coarse + j
-                if at >= -1 and at <= last:
-                    fine[0, at + 1] += along * shape / coarse
-    for i in range(cells + 1):
-        if current[1, i + 1] != 0.0 or current[2, i + 1] != 0.0:
-            for j in range(1 - coarse, coarse):
-                at = i * coarse + j
-                if at >= -1 and at <= last + 1:
-                    for k in range(1, 3):
-                        fine[k, at + 1] += current[k, i + 1] * (coarse - abs(j)) / coarse
+    cells, within = current.shape[1] - 3, min(until + 2, current.shape[1] - 3)
+    shape = np.zeros(3 * coarse)
+    for j in range(3 * coarse - 2):
+        for k in range(coarse):
+            shape[j] += max(coarse - abs(j - k - coarse + 1), 0) / coarse
+    for r in range(coarse):
+        before, here, after = shape[2 * coarse - 1 + r], shape[coarse - 1 + r], shape[r - 1] if r > 0 else 0.0
+        part = r / coarse
+        for i in range(within):
+            at = i * coarse + r + 1
+            fine[0, at] += before * current[0, i] + here * current[0, i + 1] + after * current[0, i + 2]
+            for k in range(1, 3):
+                fine[k, at] += (1.0 - part) * current[k, i + 1] + part * current[k, i + 2]
+    if within == cells:
+        for k in range(1, 3):
+            fine[k, cells * coarse + 1] += current[k, cells + 1]

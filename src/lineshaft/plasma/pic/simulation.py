@@ -81,7 +81,7 @@ class Simulation:
         self.background = np.zeros(cells + 1) if background is None else np.asarray(background, float)
         charge = self.charge_density() + self.background
         self.fields.along[:] = fields.electrostatic(charge, dx, self.periodic)
-        fields.refresh(self.fields, self.periodic)
+        fields.refresh(self.fields, self.periodic, self.fields.along.size)
         self.peak = self.densest()
 
     @property
@@ -112,7 +112,7 @@ class Simulation:
         """One step of everything in the box; `entering` are the waves at its ends."""
         for one in self.species:
             self.push(one)
-        fields.advance(self.fields, self.dx, entering, self.ends)
+        fields.advance(self.fields, self.dx, entering, self.ends, self.reached)
 
     def push(self, one: Species) -> None:
         """Push a species and add its current to the fields'."""
@@ -120,7 +120,7 @@ class Simulation:
         cells, until = self.cells, self.reached
         if coarse > 1:
             cells, until = cells // coarse, -(-until // coarse)
-            nodes, current = grids.averaged(nodes, coarse), np.zeros((3, cells + 3))
+            nodes, current = grids.averaged(nodes, coarse, until), np.zeros((3, cells + 3))
         kick, charge = self.real(self.dx / 2 * one.charge / one.mass), one.charge * one.weight
         walls = coded(self.walls, one.mass)
         rows, until, edge = one.rows, -(-until // one.tile), current
@@ -134,7 +134,7 @@ class Simulation:
             sweep(one.lists, rows, nodes, kick, pace, until)
         crowded = cpu.merge(one.lists, rows, walls, self.noise, charge, edge, one.lost, until)
         if coarse > 1:
-            grids.spread(current, coarse, self.fields.current)
+            grids.spread(current, coarse, self.fields.current, until)
         if crowded:
             one.regrow()
 

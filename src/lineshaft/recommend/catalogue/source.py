@@ -31,11 +31,13 @@ class Sample(Source):
 
     name: Literal["sample"] = "sample"
     draw: int = Field(0, ge=0, description="seed of the generated catalogue")
+    users: int = Field(1200, ge=20, description="number of users")
+    items: int = Field(1500, ge=200, le=1500, description="number of items")
 
     def open(self, run: Run) -> Data:
         from lineshaft.recommend.sample import sample
 
-        made = sample(self.draw)
+        made = sample(self.draw, self.users, self.items)
         likes = binary(made.users, made.items, made.taste.shape)
         users = [str(number) for number in range(likes.shape[0])]
         return Data(users, likes, made.catalogue, taste=np.asarray(made.taste))

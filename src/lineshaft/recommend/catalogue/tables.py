@@ -17,6 +17,7 @@ from scipy.sparse import csr_matrix
 
 from lineshaft.engine import RequestError
 from lineshaft.recommend.catalogue.catalogue import Catalogue, Edges
+from lineshaft.recommend.catalogue.files import floats, frame, times
 from lineshaft.recommend.evaluate.folds import binary
 
 
@@ -45,6 +46,11 @@ def read(interactions: Path, items: Path | None, edges: Path | None, like: float
     row = {item: number for number, item in enumerate(dict.fromkeys([*ids, *more]))}
     if known is not None:
         counted["liked items without a row in the table of items"] = len(row) - len(ids)
+        if len(row) == len(ids) + len(more):
+            raise RequestError(
+                f"{items}: none of its items is liked: it has {ids[0]!r}, {interactions} {more[0]!r}; "
+                "both must write an item's id alike"
+            )
     blank = [""] * (len(row) - len(ids))
     columns = (
         {name: _texts(known, name) + blank for name in ("title", "text", "tags")} if known is not None else {}
@@ -61,10 +67,10 @@ def read(interactions: Path, items: Path | None, edges: Path | None, like: float
     rows = _numbers(pairs["user"], {user: number for number, user in enumerate(users)})
     cells = (rows, _numbers(pairs["item"], row))
     likes = binary(*cells, (len(users), len(row)))
-    times = None
+    order = None
     if "time" in pairs.columns:
-        order = pairs["time"].rank("ordinal").to_numpy()
-        times = csr_matrix((order.astype(np.float64), cells), shape=likes.shape)
+        place = pairs["time"].rank("ordinal").to_numpy()
+        order = csr_matrix((place.astype(np.float64), cells), shape=likes.shape)
     summary = {
         "users": len(users),
         "users of a single item": int((np.diff(likes.indptr) == 1).sum()),
@@ -74,7 +80,7 @@ def read(interactions: Path, items: Path | None, edges: Path | None, like: float
         "likes": likes.nnz,
         "edges": len(catalogue.edges),
     }
-    return Tables(users, likes, catalogue, times, dict(counted) | summary)
+    return Tables(users, likes, catalogue, order, dict(counted) | summary)
 
 
 def _pairs(path: Path, like: float | None, counted: Counter[str]) -> polars.DataFrame:
@@ -84,7 +90,7 @@ def _pairs(path: Path, like: float | None, counted: Counter[str]) -> polars.Data
     counted["interactions read"] = len(table)
     counted["interactions without user or item, dropped"] = len(table) - len(filled)
     if "value" in filled.columns:
-        values = _floats(filled["value"], path)
+        values = floats(filled["value"], path)
         enough = values > 0 if like is None else values >= like
         why = "at 0 or below" if like is None else f"below {like:g}"
         counted[f"interactions with a value {why}, dropped"] = int((~enough).sum())
@@ -94,7 +100,8 @@ def _pairs(path: Path, like: float | None, counted: Counter[str]) -> polars.Data
             f"{path}: data.like={like:g} needs a column value; it has {', '.join(table.columns)}"
         )
     if "time" in filled.columns:
-        filled = filled.sort("time", maintain_order=True)
+        counted["interactions without a time, taken as the earliest"] = int((filled["time"] == "").sum())
+        filled = filled.with_columns(time=times(filled["time"], path)).sort("time", maintain_order=True)
     unique = filled.unique(["user", "item"], keep="first", maintain_order=True)
     counted["interactions named twice, merged"] = len(filled) - len(unique)
     if not len(unique):
@@ -117,7 +124,7 @@ def _prior(known: polars.DataFrame, more: int, path: Path | None) -> np.ndarray 
     if "prior" not in known.columns or path is None:
         return None
     filled = known["prior"].replace("", None)
-    if not (numbers := _floats(filled.drop_nulls(), path)).size:
+    if not (numbers := floats(filled.drop_nulls(), path)).size:
         return None
     found = np.full(len(known) + more, np.median(numbers))
     found[np.flatnonzero(filled.is_not_null().to_numpy())] = numbers
@@ -127,9 +134,14 @@ def _prior(known: polars.DataFrame, more: int, path: Path | None) -> np.ndarray 
 def _edges(path: Path, row: dict[str, int], counted: Counter[str]) -> Edges:
     """Edges between known items; of several from one item to another the weights add up, the texts join."""
     table = frame(path, ("source", "target"), ("weight", "text"))
-    weight = _floats(table["weight"], path) if "weight" in table.columns else np.ones(len(table))
+    weight = floats(table["weight"], path) if "weight" in table.columns else np.ones(len(table))
     source, target = (_numbers(table[name], row, -1) for name in ("source", "target"))
     known, apart, positive = (source >= 0) & (target >= 0), source != target, weight > 0
+    if not known.any():
+        raise RequestError(
+            f"{path}: no edge has both its ends in the catalogue: it links {table['source'][0]!r} and "
+            f"{table['target'][0]!r}, an item there is {next(iter(row))!r}; all tables must write ids alike"
+        )
     counted["edges with an end outside the catalogue, dropped"] = int((~known).sum())
     counted["edges from an item to itself, dropped"] = int((known & ~apart).sum())
     counted["edges with a weight of 0 or below, dropped"] = int((known & apart & ~positive).sum())
@@ -144,48 +156,6 @@ def _edges(path: Path, row: dict[str, int], counted: Counter[str]) -> Edges:
     return Edges(ends[0].astype(np.int32), ends[1].astype(np.int32), total.astype(np.float32), merged)
 
 
-def frame(path: Path, needed: tuple[str, ...], optional: tuple[str, ...]) -> polars.DataFrame:
-    """The named columns of a table, all as texts without outer blanks; a missing value is ""."""
-    if not path.is_file():
-        raise RequestError(f"{path}: there is no such file; name a csv, tsv or parquet file")
-    try:
-        table = _parsed(path)
-    except UnicodeDecodeError as error:
-        raise RequestError(
-            f"{path}: not UTF-8 at byte {error.start} ({error.object[error.start : error.start + 4]!r}): "
-            "save it as UTF-8, for example with iconv -f latin1 -t utf-8"
-        ) from None
-    except (polars.exceptions.PolarsError, OSError, EOFError) as error:
-        raise RequestError(f"{path}: cannot be read as a table: {str(error).splitlines()[0]}") from None
-    table = table.rename({name: name.strip().lower() for name in table.columns})
-    if missing := [name for name in needed if name not in table.columns]:
-        raise RequestError(
-            f"{path}: no column {', '.join(missing)}; it has {', '.join(table.columns) or 'none'}: "
-            f"the first line must name {', '.join(needed)}"
-            f"{' and may name ' + ', '.join(optional) if optional else ''}"
-        )
-    if not len(table):
-        raise RequestError(f"{path}: only a header, no row")
-    wanted = [name for name in (*needed, *optional) if name in table.columns]
-    return table.select(polars.col(wanted).cast(polars.String).fill_null("").str.strip_chars())
-
-
-def _parsed(path: Path) -> polars.DataFrame:
-    endings = [ending.lower() for ending in path.suffixes]
-    if ".parquet" in endings:
-        return polars.read_parquet(path)
-    raw = path.read_bytes()
-    if ".gz" in endings:
-        import gzip
-
-        raw = gzip.decompress(raw)
-    text = raw.decode("utf-8-sig")
-    if not text.strip():
-        return polars.DataFrame()
-    separator = "\t" if ".tsv" in endings else ","
-    return polars.read_csv(text.encode(), separator=separator, infer_schema=False)
-
-
 def _texts(table: polars.DataFrame, name: str) -> list[str]:
     return table[name].to_list() if name in table.columns else [""] * len(table)
 
@@ -193,14 +163,3 @@ def _texts(table: polars.DataFrame, name: str) -> list[str]:
 def _numbers(column: polars.Series, row: dict[str, int], missing: int | None = None) -> np.ndarray:
     found = (row[value] if missing is None else row.get(value, missing) for value in column.to_list())
     return np.fromiter(found, np.int64, len(column))
-
-
-def _floats(column: polars.Series, path: Path) -> np.ndarray:
-    """The column as numbers; the first that is none is named with its row."""
-    numbers = column.cast(polars.Float64, strict=False).to_numpy()
-    if len(wrong := np.flatnonzero(~np.isfinite(numbers))):
-        raise RequestError(
-            f"{path}: {column.name} {column[int(wrong[0])]!r} in data row {int(wrong[0]) + 1} is not a number"
-            f" ({len(wrong)} such rows)"
-        )
-    return numbers

@@ -36,7 +36,7 @@ from lineshaft.recommend.text.encoders import Words
 
 WORDS = (Words(),)
 SHORT = DeepNaniNet(epochs=3, encoders=WORDS, teacher=L3ae(encoders=WORDS), start=Wmf(factors=32))
-CHUNK = 512
+CHUNK = 2048
 Ranked = dict[str, dict[str, list[Ranks]]]
 """Label -> stage -> ranks of every seed."""
 
@@ -130,9 +130,9 @@ class Bench:
     def _alone(self, name: str, model: Model, seeds: tuple[int, ...]) -> Ranked:
         found: Ranked = {name: {stage: [] for stage in self.group}}
         for seed in seeds:
-            scorer = self._fit(model, seed)
+            scored = Scored(self._fit(model, seed), self.group)
             for stage, fold in self.group.items():
-                found[name][stage].append(ranked(scorer, fold))
+                found[name][stage].append(scored.ranks(fold))
         return found
 
     def _blend(self) -> Ranked:
@@ -147,10 +147,10 @@ class Bench:
         """Alone, and in the blend with the gate that was found with the full network."""
         found: Ranked = {name: {s: [] for s in self.group}, f"blend+{name}": {s: [] for s in self.group}}
         for seed in self.config.seeds:
-            scorer = self._fit(model, seed)
+            scored = Scored(self._fit(model, seed), self.group)
             for stage, fold in self.group.items():
-                found[name][stage].append(ranked(scorer, fold))
-                z = [*self.parts[stage], self._table(scorer, fold)]
+                found[name][stage].append(scored.ranks(fold))
+                z = [*self.parts[stage], scored.normalised(fold)]
                 found[f"blend+{name}"][stage].append(self._joined(fold, z, self.gates[1]))
         return found
 
@@ -182,31 +182,19 @@ class Bench:
     @cached_property
     def parts(self) -> dict[str, list[Tensor]]:
         """Stage -> normalised scores, a tensor a part."""
-        scorers = [self._fit(model) for model, _ in self.chosen[0]]
-        return {
-            stage: [self._table(scorer, fold) for scorer in scorers] for stage, fold in self.group.items()
-        }
-
-    def _table(self, scorer: Scorer, fold: Fold) -> Tensor:
-        """(asked people, candidates) float16 where networks are trained."""
-        asked, items, top = np.flatnonzero(sizes(fold.held_out)), candidates(fold), self._top
-        found = torch.empty(len(asked), len(items), dtype=torch.float16, device=device())
-        for start in range(0, len(asked), CHUNK):
-            baskets = fold.baskets[asked[start : start + CHUNK]]
-            z = gate.normalised(scorer.score(baskets), baskets, top, device())
-            found[start : start + CHUNK] = z[:, torch.from_numpy(items).to(z.device)]
+        found: dict[str, list[Tensor]] = {stage: [] for stage in self.group}
+        for model, _ in self.chosen[0]:
+            scored = Scored(self._fit(model), self.group)
+            for stage, fold in self.group.items():
+                found[stage].append(scored.normalised(fold))
         return found
 
-    @property
-    def _top(self) -> int:
-        return gate.lengths(len(self.catalogue))[1]
-
     def _joined(self, fold: Fold, z: list[Tensor], weights: Weights) -> Ranks:
-        asked, items = np.flatnonzero(sizes(fold.held_out)), candidates(fold)
+        people, items = asked(fold), candidates(fold)
         classes = gate.size_class(fold.baskets)
 
         def score(rows: np.ndarray) -> Tensor:
-            place = slice(int(np.searchsorted(asked, rows[0])), int(np.searchsorted(asked, rows[-1])) + 1)
+            place = slice(*np.searchsorted(people, [rows[0], rows[-1] + 1]))
             mixed = weights.mixed([part[place] for part in z], classes[rows], self.likes[items])
             found = torch.zeros(len(rows), len(self.catalogue), device=mixed.device)
             found[:, torch.from_numpy(items).to(mixed.device)] = mixed
@@ -215,9 +203,48 @@ class Bench:
         return rank(score, fold, CHUNK)
 
 
-def ranked(scorer: Scorer, fold: Fold) -> Ranks:
-    """Scored on the CPU, ranked where networks are trained."""
-    return rank(lambda rows: torch.from_numpy(scorer.score(fold.baskets[rows])).to(device()), fold)
+class Scored:
+    """What a scorer says to everybody whom the folds of a group ask; folds that share their baskets share it.
+
+    Scored on the CPU, kept where networks are trained.
+    """
+
+    def __init__(self, scorer: Scorer, group: Mapping[str, Fold]) -> None:
+        self.top = gate.lengths(len(scorer.catalogue))[1]
+        self.tables: dict[int, tuple[np.ndarray, Tensor]] = {}
+        for fold in group.values():
+            folds = [other for other in group.values() if other.baskets is fold.baskets]
+            if id(fold.baskets) not in self.tables:
+                people = np.unique(np.concatenate([asked(other) for other in folds]))
+                scores = torch.empty(len(people), fold.baskets.shape[1], device=device())
+                for start in range(0, len(people), CHUNK):
+                    rows = fold.baskets[people[start : start + CHUNK]]
+                    scores[start : start + CHUNK] = torch.from_numpy(scorer.score(rows))
+                self.tables[id(fold.baskets)] = (people, scores)
+
+    def of(self, fold: Fold, rows: np.ndarray) -> Tensor:
+        """(rows, items) scores of these people."""
+        people, scores = self.tables[id(fold.baskets)]
+        return scores[torch.from_numpy(np.searchsorted(people, rows)).to(scores.device)]
+
+    def ranks(self, fold: Fold) -> Ranks:
+        return rank(partial(self.of, fold), fold)
+
+    def normalised(self, fold: Fold) -> Tensor:
+        """(asked people, candidates) float16 as the gate takes them."""
+        people, items = asked(fold), torch.from_numpy(candidates(fold)).to(device())
+        found = torch.empty(len(people), len(items), dtype=torch.float16, device=device())
+        for start in range(0, len(people), CHUNK):
+            rows = people[start : start + CHUNK]
+            found[start : start + CHUNK] = gate.normalised(self.of(fold, rows), fold.baskets[rows], self.top)[
+                :, items
+            ]
+        return found
+
+
+def asked(fold: Fold) -> np.ndarray:
+    """(people,) rows of those who are asked for something."""
+    return np.flatnonzero(sizes(fold.held_out))
 
 
 def candidates(fold: Fold) -> np.ndarray:

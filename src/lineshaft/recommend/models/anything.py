@@ -12,6 +12,7 @@ from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.graph import Graph
 from lineshaft.recommend.models.knn import Knn
 from lineshaft.recommend.models.l3ae import L3ae
+from lineshaft.recommend.models.marec import Marec
 from lineshaft.recommend.models.memoriser import Memoriser
 from lineshaft.recommend.models.popularity import Popularity
 from lineshaft.recommend.models.prior import Prior
@@ -25,6 +26,7 @@ AnyModel = Annotated[
     | Wmf
     | Ease
     | L3ae
+    | Marec
     | Content
     | Graph
     | DropoutNet

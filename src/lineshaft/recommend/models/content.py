@@ -18,6 +18,9 @@ from lineshaft.recommend.models.l3ae import AnyEncoder
 from lineshaft.recommend.models.model import Model, Scorer, State, counts
 from lineshaft.recommend.text.encoders import Minilm
 
+BLOCK = 1024
+"""Items of the baskets whose cosines to all others are held at a time."""
+
 
 class Content(Model):
     """Similar texts."""
@@ -49,9 +52,12 @@ class Similar(Scorer):
         shares.data /= np.repeat(np.maximum(size, 1), size)
         if self.power == 1:
             return np.asarray((shares @ self.vectors) @ self.vectors.T, np.float32)
-        shown = np.unique(baskets.indices)
-        close = torch.from_numpy(self.vectors[shown] @ self.vectors.T).clamp_(min=0).pow_(self.power)
-        return np.asarray(shares[:, shown] @ close.numpy(), np.float32)
+        shown, found = np.unique(baskets.indices), np.zeros(baskets.shape, np.float32)
+        for start in range(0, len(shown), BLOCK):
+            some = shown[start : start + BLOCK]
+            close = torch.from_numpy(self.vectors[some] @ self.vectors.T).clamp_(min=0).pow_(self.power)
+            found += shares[:, some] @ close.numpy()
+        return found
 
     def contributions(self, basket: np.ndarray, items: np.ndarray) -> np.ndarray:
         close = self.vectors[basket] @ self.vectors[items].T

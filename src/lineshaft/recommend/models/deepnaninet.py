@@ -26,15 +26,17 @@ from lineshaft.recommend.models.itemitem import Pruned, Whole
 from lineshaft.recommend.models.l3ae import BOTH, AnyEncoder, L3ae
 from lineshaft.recommend.models.model import Model, Scorer, State, counts
 from lineshaft.recommend.models.wmf import FoldIn, Wmf
-from lineshaft.recommend.nets.denoising import Draws
-from lineshaft.recommend.nets.device import device
+from lineshaft.recommend.nets.denoising import Batch, Draws, Pairs
+from lineshaft.recommend.nets.device import device, quick_products
 from lineshaft.recommend.nets.losses import Entmax, Multinomial, distilled
 from lineshaft.recommend.nets.propagation import Graph, graph
 from lineshaft.recommend.nets.reader import Reader
-from lineshaft.recommend.nets.towers import HEADS, KEY, BasketTower, ItemTower, starting
+from lineshaft.recommend.nets.towers import BasketTower, ItemTower, starting
 from lineshaft.recommend.text.encoders import Minilm
 from lineshaft.recommend.text.minilm import LAYERS
 
+HIDDEN = -1e4
+"""Score of what cannot be an answer."""
 READ = 1024
 """Texts that go through the encoder together."""
 AnyLoss = Annotated[Multinomial | Entmax, Field(discriminator="name")]
@@ -57,6 +59,7 @@ class DeepNaniNet(Model):
         "written",
         description="written: gated by their texts too; plain: without texts; shuffled: a false graph",
     )
+    facts: bool = Field(True, description="tell how well an item is linked, and its prior if it has one")
     loss: AnyLoss = Field(Multinomial(), description="loss over the catalogue")
     start: Wmf | None = Field(Wmf(factors=96, reg=5, alpha=10), description="whose factors ids start from")
     teacher: L3ae = Field(L3ae(), description="the item-item model that is distilled")
@@ -65,7 +68,7 @@ class DeepNaniNet(Model):
         0, ge=0, le=LAYERS, description="last layers of MiniLM, the first encoder, that learn; 0: frozen"
     )
     tuned_lr: float = Field(3e-5, gt=0, description="largest step size of those layers")
-    tuned_items: int = Field(1024, ge=1, description="items whose texts a step reads anew")
+    tuned_items: int = Field(512, ge=1, description="items whose texts a step reads anew")
 
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
         self.check(likes, catalogue)
@@ -86,13 +89,16 @@ class Training:
         self.rated = torch.from_numpy(counts(likes) > 0).to(self.device)
         texts = catalogue.sentences()
         blocks = [encoder.encode(texts) for encoder in how.encoders]
+        along = self._graph(blocks[0], seed)
+        if how.facts:
+            blocks += facts(catalogue, along)
         columns = np.concatenate([block / (block.std() or 1) for block in blocks], axis=1)
         self.text = torch.from_numpy(columns.astype(np.float32)).to(self.device)
         self.reading = Reading(how, texts, blocks[0], self.device) if how.tuned else None
         factors = None if how.start is None else self._factors(how.start, seed, threads)
         width = 96 if factors is None else factors.shape[1]
         first = starting(factors, len(catalogue), width, torch.Generator().manual_seed(seed))
-        self.items = ItemTower(columns.shape[1], width, first, self._graph(blocks[0], seed)).to(self.device)
+        self.items = ItemTower(columns.shape[1], width, first, along).to(self.device)
         self.baskets = BasketTower(width, how.drop).to(self.device)
         self.draws = Draws(likes, self.device, how.small, seed)
         self.teacher = None
@@ -118,31 +124,34 @@ class Training:
         groups = [{"params": parameters, "lr": how.lr}]
         if self.reading is not None:
             groups.append({"params": list(self.reading.reader.parameters()), "lr": how.tuned_lr})
-        optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=0.0)
+        fused = self.device.type == "cuda"
+        optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=0.0, fused=fused)
         steps = how.epochs * -(-len(self.draws.users) // how.batch)
         rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: schedule(step, steps))
-        for _ in range(how.epochs):
-            for users in self.draws.batches(how.batch):
-                optimiser.zero_grad(set_to_none=True)
-                self.loss(users).backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
-                rate.step()
+        with quick_products():
+            for _ in range(how.epochs):
+                for batch in self.draws.epoch(how.batch):
+                    optimiser.zero_grad(set_to_none=True)
+                    self.loss(batch).backward()  # type: ignore[no-untyped-call]
+                    optimiser.step()
+                    rate.step()
         return self.scorer()
 
-    def loss(self, users: Tensor) -> Tensor:
-        baskets, rows, items = self.draws.draw(users)
+    def loss(self, batch: Batch) -> Tensor:
         kept = self.rated & (self.draws.random(len(self.rated)) >= self.how.id_drop)
-        text = self.text
         if self.reading is not None:
             chosen = torch.randperm(len(self.rated), generator=self.draws.generator, device=self.device)
-            text = self.text = self.reading.renewed(self.text.detach(), chosen[: self.how.tuned_items])
-        within, out, bias = self.items(text, kept.float())
-        masked = (baskets > 0) | ~self.rated[None]  # what nobody has rated is no wrong answer
-        scores = (self.baskets(baskets, within) @ out.T + bias).masked_fill(masked, -1e4)
-        total = self.how.loss.of(scores, rows, items)
+            self.text = self.reading.renewed(self.text.detach(), chosen[: self.how.tuned_items])
+        within, out, bias = self.items(self.text, kept.float())
+        bias = bias.masked_fill(~self.rated, HIDDEN)  # what nobody has rated is no wrong answer
+        scores = torch.addmm(bias, self.baskets(batch.shown, within), out.T)
+        scores.view(-1).index_fill_(0, batch.shown.places(len(self.rated)), HIDDEN)
+        total = torch.logsumexp(scores, dim=1)
+        loss = self.how.loss.of(scores, total, batch.late)
         if self.teacher is not None:
-            total = total + self.how.distil * distilled(scores, baskets @ self.teacher, masked)
-        return total
+            taught = batch.shown.sums(self.teacher)
+            loss = loss + self.how.distil * distilled(scores, total, taught, batch.shown, self.rated)
+        return loss
 
     @torch.no_grad()
     def scorer(self) -> "BasketNet":
@@ -154,7 +163,15 @@ class Training:
             for name, part in zip(("within", "out", "bias"), self.items(self.text, self.rated.float()))
         }
         tower = {name: part.cpu().numpy() for name, part in self.baskets.state_dict().items()}
-        return BasketNet(self.catalogue, counts(self.likes), found | tower)
+        return BasketNet(self.catalogue, counts(self.likes), found, tower)
+
+
+def facts(catalogue: Catalogue, along: Graph | None) -> list[np.ndarray]:
+    """(items, 1) each, centred: what a catalogue says of an item in one number."""
+    found = [] if along is None else [along.standing]
+    if catalogue.prior is not None:
+        found.append(catalogue.prior)
+    return [(values - values.mean())[:, None] for values in found]
 
 
 class Reading:
@@ -185,42 +202,37 @@ def schedule(step: int, steps: int) -> float:
 
 
 class BasketNet(Scorer):
-    """Item vectors and the basket tower, as arrays; only the rows of a basket's own items are touched."""
+    """Item vectors and a basket tower; only the rows of the baskets' own items are touched."""
 
-    def __init__(self, catalogue: Catalogue, likes: np.ndarray, arrays: dict[str, np.ndarray]) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        likes: np.ndarray,
+        items: dict[str, np.ndarray],
+        tower: dict[str, np.ndarray],
+    ) -> None:
+        """items: within, out (items, width), bias (items,); tower: the state of a `BasketTower`."""
         super().__init__(catalogue, likes)
-        self.arrays = arrays
+        self.items, self.tower = items, BasketTower(items["within"].shape[1])
+        self.tower.load_state_dict({name: torch.from_numpy(np.array(one)) for name, one in tower.items()})
+        self.tower.eval()
 
+    @torch.no_grad()
     def affinity(self, baskets: csr_matrix) -> np.ndarray:
-        users = np.stack([self.user(row.indices) for row in baskets]).astype(np.float32)
-        return np.asarray(users @ self.arrays["out"].T + self.arrays["bias"])
-
-    def user(self, basket: np.ndarray) -> np.ndarray:
-        """(width,) the basket's vector; as `nets.towers.BasketTower`, for one basket."""
-        a, own = self.arrays, self.arrays["within"][basket]
-        if not len(own):
-            return np.zeros(a["within"].shape[1], np.float32)
-        root = np.sqrt(len(own))
-        mean = own.sum(0) / root
-        query = (a["query.weight"] @ mean + a["query.bias"]).reshape(HEADS, KEY)
-        keys = (own @ a["key.weight"].T + a["key.bias"]).reshape(-1, HEADS, KEY)
-        match = np.einsum("hk,ihk->hi", query, keys) / np.sqrt(KEY)
-        match = np.exp(match - match.max(1, keepdims=True))
-        seen = (match / match.sum(1, keepdims=True) @ own).ravel()
-        attended = (a["value.weight"] @ seen + a["value.bias"]) * min(root, 4)
-        inner = np.tanh(a["first.weight"] @ mean + a["first.bias"])
-        return np.asarray(mean @ a["mix"] + a["second.weight"] @ inner + a["second.bias"] + attended)
+        own, place = np.unique(baskets.indices, return_inverse=True)
+        shown = Pairs.of(place, np.diff(baskets.indptr))
+        users = self.tower(shown, torch.from_numpy(self.items["within"][own])).numpy()
+        return np.asarray(users @ self.items["out"].T + self.items["bias"])
 
     def state(self) -> State:
-        return State({}, {name.replace(".", "_"): array for name, array in self.arrays.items()}, {})
+        tower = {
+            f"tower_{name.replace('.', '_')}": part.numpy() for name, part in self.tower.state_dict().items()
+        }
+        return State({}, self.items | tower, {})
 
     @classmethod
     def from_state(cls, catalogue: Catalogue, likes: np.ndarray, state: State) -> "BasketNet":
-        ends = ("_weight", "_bias")
-        arrays = {
-            name.replace(end, f".{end[1:]}")
-            if (end := next((e for e in ends if name.endswith(e)), ""))
-            else name: array
-            for name, array in state.arrays.items()
-        }
-        return cls(catalogue, likes, arrays)
+        items = {name: state.arrays[name] for name in ("within", "out", "bias")}
+        names = BasketTower(items["within"].shape[1]).state_dict()
+        tower = {name: state.arrays[f"tower_{name.replace('.', '_')}"] for name in names}
+        return cls(catalogue, likes, items, tower)

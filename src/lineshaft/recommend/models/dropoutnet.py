@@ -21,8 +21,8 @@ from lineshaft.recommend.models.fitted import fitted
 from lineshaft.recommend.models.l3ae import BOTH, AnyEncoder
 from lineshaft.recommend.models.model import Model, Scorer, State, counts
 from lineshaft.recommend.models.wmf import FoldIn, Wmf
-from lineshaft.recommend.nets.denoising import Draws
-from lineshaft.recommend.nets.device import device
+from lineshaft.recommend.nets.denoising import Batch, Draws
+from lineshaft.recommend.nets.device import device, quick_products
 from lineshaft.recommend.text.columns import columns
 
 
@@ -48,11 +48,94 @@ class DropoutNet(Model):
         assert isinstance(taught, FoldIn)
         content = columns(catalogue, self.encoders, self.hops)
         content = (content / content.std()).astype(np.float32)
-        return Towers.trained(self, likes, catalogue, taught, content, seed)
+        return Training(self, likes, taught, content, seed).run(catalogue, counts(likes))
 
 
 def tower(inside: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(inside, 500), nn.BatchNorm1d(500), nn.Tanh(), nn.Linear(500, 200))
+
+
+class Training:
+    """One training from its start to a scorer."""
+
+    def __init__(
+        self, how: DropoutNet, likes: csr_matrix, taught: FoldIn, content: np.ndarray, seed: int
+    ) -> None:
+        torch.manual_seed(seed)
+        self.how, self.taught, where = how, taught, device()
+        likes = likes[np.diff(likes.indptr) >= 2]
+        users = taught.users(likes)
+        rated = np.flatnonzero(counts(likes) > 0)
+        self.user_scale, self.item_scale = float(users.std()), float(taught.factors[rated].std())
+        self.stretch = _stretch(likes, users, taught.factors)
+        tensors = (torch.from_numpy(part).to(where) for part in (taught.factors, content, users, rated))
+        self.factors, self.content, self.users, self.rated = tensors
+        self.user_net = tower(users.shape[1]).to(where)
+        self.item_net = tower(users.shape[1] + content.shape[1]).to(where)
+        self.draws = Draws(likes, where, small=0.0, seed=seed)
+
+    def run(self, catalogue: Catalogue, likes: np.ndarray) -> "Towers":
+        parameters = [*self.user_net.parameters(), *self.item_net.parameters()]
+        optimiser = torch.optim.Adam(parameters, lr=self.how.lr, fused=self.factors.is_cuda)
+        steps = self.how.epochs * -(-len(self.draws.users) // self.how.batch)
+        rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: schedule(step, steps))
+        with quick_products():
+            for _ in range(self.how.epochs):
+                for batch in self.draws.epoch(self.how.batch):
+                    if len(batch.users) < 2:  # no batch norm over one row
+                        continue
+                    optimiser.zero_grad(set_to_none=True)
+                    self.loss(batch).backward()  # type: ignore[no-untyped-call]
+                    optimiser.step()
+                    rate.step()
+        return self.scorer(catalogue, likes)
+
+    def loss(self, batch: Batch) -> Tensor:
+        place, liked = (
+            torch.cat([getattr(part, name) for part in (batch.shown, batch.late)])
+            for name in ("rows", "items")
+        )
+        chosen, here = self._items(liked), self.users[batch.users]
+        wanted = here @ self.factors[chosen].T
+        dropped = self.draws.random(len(here), 1) < self.how.user_drop
+        shown = self.stretch * self._part_mean(place, liked, len(here))
+        user = self.user_net(torch.where(dropped, shown, here) / self.user_scale)
+        kept = self.draws.random(len(chosen), 1) >= self.how.item_drop
+        item = self.item_net(self._item_input(chosen, kept))
+        found: Tensor = ((user @ item.T - wanted) ** 2).mean() / wanted.var()
+        return found
+
+    def _item_input(self, items: Tensor, kept: Tensor) -> Tensor:
+        return torch.cat([self.factors[items] * kept / self.item_scale, self.content[items]], dim=1)
+
+    def _items(self, liked: Tensor, count: int = 1024) -> Tensor:
+        """(2 count,) items of a step: half of them liked in the batch, the others at random."""
+        lots = self.draws.random(len(self.factors))
+        lots = lots + torch.zeros_like(lots).index_fill(0, liked, 1)
+        own = torch.topk(lots[self.rated], min(count, len(self.rated)), sorted=False).indices
+        others = (self.draws.random(count) * len(self.rated)).long()
+        return self.rated[torch.cat([own, others])]
+
+    def _part_mean(self, place: Tensor, liked: Tensor, rows: int) -> Tensor:
+        """(rows, factors) mean factor of a random part of every basket: the transform meets small ones too.
+
+        Pairs (place, liked): row of the batch and item.
+        """
+        share = self.draws.random(rows).clamp(min=0.1)
+        kept = (self.draws.random(len(place)) < share[place]).float()
+        total = torch.zeros(rows, self.factors.shape[1], device=self.factors.device)
+        total.index_add_(0, place, self.factors[liked] * kept[:, None])
+        size = torch.zeros(rows, device=self.factors.device).index_add_(0, place, kept)
+        return total / size.clamp(min=1)[:, None]
+
+    @torch.no_grad()
+    def scorer(self, catalogue: Catalogue, likes: np.ndarray) -> "Towers":
+        self.item_net.eval()
+        every = torch.arange(len(self.factors), device=self.factors.device)
+        vectors = self.item_net(self._item_input(every, torch.ones(len(every), 1, device=every.device)))
+        user = {name: value.cpu().numpy() for name, value in self.user_net.state_dict().items()}
+        scale = (self.user_scale, self.stretch)
+        return Towers(catalogue, likes, vectors.cpu().numpy(), user, self.taught, self.how.fold_in, scale)
 
 
 class Towers(Scorer):
@@ -73,56 +156,6 @@ class Towers(Scorer):
         self.net = tower(taught.factors.shape[1])
         self.net.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in user.items()})
         self.net.eval()
-
-    @classmethod
-    def trained(
-        cls,
-        how: DropoutNet,
-        likes: csr_matrix,
-        catalogue: Catalogue,
-        taught: FoldIn,
-        content: np.ndarray,
-        seed: int,
-    ) -> "Towers":
-        torch.manual_seed(seed)
-        where = device()
-        rows = likes[np.diff(likes.indptr) >= 2]
-        users = taught.users(rows)
-        rated = np.flatnonzero(counts(likes) > 0)
-        scale: tuple[float, ...] = (float(users.std()), float(taught.factors[rated].std()))
-        scale = (*scale, _stretch(rows, users, taught.factors))
-        factors = torch.from_numpy(taught.factors).to(where)
-        known, target = torch.from_numpy(content).to(where), torch.from_numpy(users).to(where)
-        user_net = tower(users.shape[1]).to(where)
-        item_net = tower(users.shape[1] + content.shape[1]).to(where)
-        parameters = [*user_net.parameters(), *item_net.parameters()]
-        optimiser = torch.optim.Adam(parameters, lr=how.lr)
-        draws = Draws(rows, where, small=0.0, seed=seed)
-        steps = how.epochs * -(-len(draws.users) // how.batch)
-        rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: schedule(step, steps))
-        for _ in range(how.epochs):
-            for batch in draws.batches(how.batch):
-                if len(batch) < 2:
-                    continue
-                place, liked = draws.pairs(batch)
-                chosen = _items(liked, torch.from_numpy(rated).to(where), draws)
-                here = target[batch]
-                wanted = here @ factors[chosen].T
-                dropped = draws.random(len(batch), 1) < how.user_drop
-                shown = scale[2] * _part_mean(place, liked, len(batch), factors, draws)
-                user = user_net(torch.where(dropped, shown, here) / scale[0])
-                kept = draws.random(len(chosen), 1) >= how.item_drop
-                item = item_net(torch.cat([factors[chosen] * kept / scale[1], known[chosen]], dim=1))
-                loss = ((user @ item.T - wanted) ** 2).mean() / wanted.var()
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()
-                optimiser.step()
-                rate.step()
-        item_net.eval()
-        with torch.no_grad():
-            vectors = item_net(torch.cat([factors / scale[1], known], dim=1)).cpu().numpy()
-        user_state = {name: value.cpu().numpy() for name, value in user_net.state_dict().items()}
-        return cls(catalogue, counts(likes), vectors, user_state, taught, how.fold_in, (scale[0], scale[2]))
 
     @torch.no_grad()
     def affinity(self, baskets: csr_matrix) -> np.ndarray:
@@ -145,27 +178,6 @@ class Towers(Scorer):
         assert isinstance(taught, FoldIn)
         scale = (state.values["scale"][0], state.values["scale"][1])
         return cls(catalogue, likes, state.arrays["vectors"], user, taught, state.values["fold_in"], scale)
-
-
-def _items(liked: Tensor, rated: Tensor, draws: Draws, count: int = 2048) -> Tensor:
-    """Items of a step: half of them liked in the batch, the others at random."""
-    own = torch.unique(liked)
-    own = own[torch.argsort(draws.random(len(own)))][: count // 2]
-    others = (draws.random(max(1, count - len(own))) * len(rated)).long()
-    return torch.cat([own, rated[others]])
-
-
-def _part_mean(place: Tensor, liked: Tensor, rows: int, factors: Tensor, draws: Draws) -> Tensor:
-    """(rows, factors) mean factor of a random part of every basket: the transform meets small ones as well.
-
-    Pairs (place, liked): row of the batch and item.
-    """
-    share = draws.random(rows).clamp(min=0.1)
-    kept = (draws.random(len(place)) < share[place]).float()
-    total = torch.zeros(rows, factors.shape[1], device=factors.device)
-    total.index_add_(0, place, factors[liked] * kept[:, None])
-    size = torch.zeros(rows, device=factors.device).index_add_(0, place, kept)
-    return total / size.clamp(min=1)[:, None]
 
 
 def _transform(baskets: csr_matrix, factors: np.ndarray, stretch: float) -> np.ndarray:

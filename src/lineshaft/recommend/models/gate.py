@@ -37,10 +37,10 @@ def size_class(baskets: csr_matrix) -> np.ndarray:
 
 
 def normalised(
-    scores: np.ndarray, baskets: csr_matrix, top: int, where: torch.device | None = None
+    scores: np.ndarray | Tensor, baskets: csr_matrix, top: int, where: torch.device | None = None
 ) -> Tensor:
-    """z (baskets, items), computed on `where` (none: the CPU). Items of the basket: LOW."""
-    values = torch.from_numpy(np.ascontiguousarray(scores, np.float32)).to(where)
+    """z (baskets, items), computed on `where` (none: where they lie). Items of the basket: LOW."""
+    values = torch.as_tensor(scores, dtype=torch.float32, device=where)
     values = (values - values.mean(1, keepdim=True)) / (values.std(1, keepdim=True) + 1e-6)
     rows = torch.from_numpy(np.repeat(np.arange(baskets.shape[0]), np.diff(baskets.indptr)))
     columns = torch.from_numpy(baskets.indices.astype(np.int64))

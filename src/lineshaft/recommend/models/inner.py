@@ -15,6 +15,8 @@ from lineshaft.recommend.nets.device import device
 
 FEW = 300
 """Items of each kind that are looked at for a and b."""
+CHUNK = 2048
+"""Baskets scored together."""
 PLACES, SHIFTS = (0.25, 0.5, 1.0, 1.5), (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0)
 
 
@@ -47,9 +49,11 @@ class Inner:
         scorer = fitted(part, self.drawn.train, self.catalogue, seed=seed, threads=threads)
         baskets = self.drawn.baskets
         z = np.empty(baskets.shape, np.float16)
-        for start in range(0, len(z), 512):
-            rows = baskets[start : start + 512]
-            z[start : start + 512] = gate.normalised(scorer.score(rows), rows, self.lists[1], device()).cpu()
+        for start in range(0, len(z), CHUNK):
+            rows = baskets[start : start + CHUNK]
+            z[start : start + CHUNK] = gate.normalised(
+                scorer.score(rows), rows, self.lists[1], device()
+            ).cpu()
         return Judged(part, z, self._value(z))
 
     def _value(self, z: np.ndarray) -> float:

@@ -100,11 +100,15 @@ class Scorer(ABC):
     @staticmethod
     def _says_nothing(scores: np.ndarray, baskets: csr_matrix) -> np.ndarray:
         """(baskets,) whether every item outside the basket has the same score."""
-        constant: np.ndarray = np.diff(baskets.indptr) == 0
-        for row in np.flatnonzero(~constant):
-            outside = np.delete(scores[row], baskets.indices[baskets.indptr[row] : baskets.indptr[row + 1]])
-            constant[row] = len(outside) == 0 or outside.min() == outside.max()
-        return constant
+        sizes = np.diff(baskets.indptr)
+        own = np.repeat(np.arange(len(sizes)), sizes), baskets.indices
+        kept = scores[own]
+        scores[own] = np.inf
+        least = scores.min(1)
+        scores[own] = -np.inf
+        most = scores.max(1)
+        scores[own] = kept
+        return np.asarray((sizes == 0) | (least >= most))
 
     def recommend(
         self,

@@ -19,6 +19,7 @@ from scipy.sparse import csr_matrix
 
 from lineshaft.engine import Part
 from lineshaft.recommend.catalogue.catalogue import Catalogue
+from lineshaft.recommend.models.fitted import fitted
 from lineshaft.recommend.models.l3ae import BOTH, AnyEncoder
 from lineshaft.recommend.models.model import Model, Scorer, State, counts
 from lineshaft.recommend.text.columns import columns, rewired
@@ -59,12 +60,14 @@ class Wmf(Model):
 
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
         self.check(likes, catalogue)
-        factors, rated = item_factors(likes, self, seed, threads), counts(likes) > 0
-        factors[~rated] = 0
-        folded = factors
+        rated, plain = counts(likes) > 0, self.model_copy(update={"bridge": None})
         if self.bridge is not None and catalogue.has_text.any() and not rated.all():
-            folded = self.bridge.extend(factors, rated, catalogue)
-        return FoldIn(catalogue, counts(likes), factors, folded, self.reg, self.alpha)
+            factors = _of(fitted(plain, likes, catalogue, seed=seed, threads=threads)).factors
+            scored = self.bridge.extend(factors, rated, catalogue)
+        else:
+            factors = scored = item_factors(likes, self, seed, threads)
+            factors[~rated] = 0
+        return FoldIn(catalogue, counts(likes), factors, scored, self.reg, self.alpha)
 
     def memory(self, users: int, items: int) -> int:
         return 8 * (users + 2 * items) * self.factors
@@ -91,6 +94,11 @@ def item_factors(likes: csr_matrix, how: Wmf, seed: int, threads: int) -> np.nda
         found.item_factors = start * np.float32(0.01)
         found.fit(likes, show_progress=False)
     return np.array(found.item_factors, np.float32)
+
+
+def _of(scorer: Scorer) -> "FoldIn":
+    assert isinstance(scorer, FoldIn)
+    return scorer
 
 
 class FoldIn(Scorer):

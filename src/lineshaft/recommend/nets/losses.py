@@ -8,14 +8,15 @@ from pydantic import Field
 from torch import Tensor
 
 from lineshaft.engine import Part
+from lineshaft.recommend.nets.denoising import Pairs
 
 
 class Loss(Part):
     """A loss of scores and the items to be found."""
 
     @abstractmethod
-    def of(self, scores: Tensor, rows: Tensor, items: Tensor) -> Tensor:
-        """scores (users, items); the pairs (rows, items) are to be found -> a number."""
+    def of(self, scores: Tensor, total: Tensor, late: Pairs) -> Tensor:
+        """scores (users, items), total (users,) their logsumexp; `late`: what is to be found -> a number."""
 
 
 class Multinomial(Loss):
@@ -23,8 +24,10 @@ class Multinomial(Loss):
 
     name: Literal["multinomial"] = "multinomial"
 
-    def of(self, scores: Tensor, rows: Tensor, items: Tensor) -> Tensor:
-        return -(torch.log_softmax(scores, dim=1)[rows, items] * weights(rows, len(scores))).sum()
+    def of(self, scores: Tensor, total: Tensor, late: Pairs) -> Tensor:
+        return (total * shares(late)).sum() - (
+            scores.take(late.places(scores.shape[1])) * weights(late)
+        ).sum()
 
 
 class Entmax(Loss):
@@ -33,20 +36,22 @@ class Entmax(Loss):
     name: Literal["entmax"] = "entmax"
     steps: int = Field(25, ge=5, description="bisections of the threshold")
 
-    def of(self, scores: Tensor, rows: Tensor, items: Tensor) -> Tensor:
-        weight = weights(rows, len(scores))
+    def of(self, scores: Tensor, total: Tensor, late: Pairs) -> Tensor:
         with torch.no_grad():
-            total = torch.zeros(len(scores), device=scores.device).index_add(0, rows, weight)
-            slope = entmax(scores, self.steps) * total[:, None]
-            slope.index_put_((rows, items), -weight, accumulate=True)
+            slope = entmax(scores, self.steps) * shares(late)[:, None]
+            slope.index_put_((late.rows, late.items), -weights(late), accumulate=True)
         return (slope * scores).sum()
 
 
-def weights(rows: Tensor, users: int) -> Tensor:
-    """(pairs,) 1 / sqrt of how many pairs the user has, summing to one."""
-    count = torch.bincount(rows, minlength=users).float()
-    found = 1 / count[rows].sqrt()
-    return found / found.sum()
+def shares(late: Pairs) -> Tensor:
+    """(users,) how much each counts: the root of how many pairs the user has, summing to one."""
+    roots = late.counts.float().sqrt()
+    return roots / roots.sum()
+
+
+def weights(late: Pairs) -> Tensor:
+    """(pairs,) a user's share, equal for all pairs of the user."""
+    return (shares(late) / late.counts).index_select(0, late.rows)
 
 
 def entmax(scores: Tensor, steps: int) -> Tensor:
@@ -62,9 +67,14 @@ def entmax(scores: Tensor, steps: int) -> Tensor:
     return found / found.sum(1, keepdim=True)
 
 
-def distilled(scores: Tensor, teacher: Tensor, masked: Tensor, sharpness: float = 4.0) -> Tensor:
-    """Cross entropy to a teacher's scores (users, items): z-scored, damped, a softmax over unmasked items."""
+def distilled(scores: Tensor, total: Tensor, teacher: Tensor, shown: Pairs, rated: Tensor) -> Tensor:
+    """Cross entropy of the softmax to a target of a teacher's scores (users, items).
+
+    target ~ (1 + max(0, z-score))^4 over the rated items (items,) that are not shown.
+    """
     with torch.no_grad():
         z = (teacher - teacher.mean(1, keepdim=True)) / (teacher.std(1, keepdim=True) + 1e-6)
-        target = torch.softmax((sharpness * torch.log1p(z.clamp(min=0))).masked_fill(masked, -1e4), dim=1)
-    return -(target * torch.log_softmax(scores, dim=1)).sum(1).mean()
+        target = z.clamp_(min=0).add_(1).square_().square_().mul_(rated)
+        target.view(-1).index_fill_(0, shown.places(scores.shape[1]), 0)
+        target /= target.sum(1, keepdim=True)
+    return (total - (target * scores).sum(1)).mean()

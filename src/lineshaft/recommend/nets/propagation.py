@@ -36,6 +36,8 @@ class Graph:
     """(items + 1,) first edge of each item."""
     turned: Tensor
     """(edges,) for every edge the place of the same edge the other way."""
+    standing: np.ndarray
+    """(items,) log of 1 + the weight of all edges of an item."""
     items: int
 
 
@@ -55,6 +57,7 @@ def graph(
         other = np.random.default_rng(shuffled).permutation(items)
         source, target = other[source], other[target]
     to, come = np.concatenate([source, target]), np.concatenate([target, source])
+    standing = np.log1p(np.bincount(to, np.tile(edges.weight, 2), items)).astype(np.float32)
     _, first = np.unique(to * items + come, return_index=True)
     to, come, known = to[first], come[first], np.concatenate([known, known])[first]
     known = _symmetric(to, come, known)
@@ -69,7 +72,7 @@ def graph(
     )
     tensors = [torch.from_numpy(np.ascontiguousarray(part)).to(device) for part in parts]
     to_, from_, scale, features, starts, turned = tensors
-    return Graph(to_, from_, scale, features, starts, turned, items)
+    return Graph(to_, from_, scale, features, starts, turned, standing, items)
 
 
 def _features(edges: Edges, texts: np.ndarray, encoder: Encoder, written: bool) -> np.ndarray:

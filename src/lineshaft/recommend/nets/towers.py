@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lineshaft.recommend.nets.denoising import Pairs
 from lineshaft.recommend.nets.propagation import Graph, Propagation
 
 HIDDEN, HEADS, KEY = 512, 2, 64
@@ -38,13 +39,14 @@ class ItemTower(nn.Module):
         z = self.out(F.dropout(hidden, 0.2, self.training)) + self.direct(text) + self.factor * kept[:, None]
         if self.spread is not None:
             z = self.spread(z)
-        return z[:, : self.width], z[:, self.width :], self.popular(hidden)[:, 0] + self.bias * kept
+        within, out = z[:, : self.width].contiguous(), z[:, self.width :]
+        return within, out, self.popular(hidden)[:, 0] + self.bias * kept
 
 
 class BasketTower(nn.Module):
     """A basket's vector: its mean, a correction of it, and attention over its items."""
 
-    def __init__(self, width: int, drop: float) -> None:
+    def __init__(self, width: int, drop: float = 0.0) -> None:
         super().__init__()
         self.drop = drop
         self.mix = nn.Parameter(torch.eye(width))
@@ -55,17 +57,15 @@ class BasketTower(nn.Module):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
-    def forward(self, baskets: Tensor, items: Tensor) -> Tensor:
-        """baskets (users, items) 0 or 1; items (items, width) -> (users, width)."""
-        size = baskets.sum(1, keepdim=True).clamp(min=1)
-        mean = baskets @ items / size.sqrt()
-        query = self.query(mean).view(-1, HEADS, KEY)
-        key = self.key(items).view(-1, HEADS, KEY)
-        seen = []
-        for head in range(HEADS):
-            match = (query[:, head] @ key[:, head].T / KEY**0.5).masked_fill(baskets == 0, -1e4)
-            seen.append(torch.softmax(match, dim=1) @ items)
-        attended = self.value(torch.cat(seen, dim=1)) * size.sqrt().clamp(max=4)
+    def forward(self, shown: Pairs, items: Tensor) -> Tensor:
+        """items (items, width), of which `shown` names each user's -> (users, width)."""
+        root = shown.counts[:, None].float().clamp(min=1).sqrt()
+        mean = shown.sums(items) / root
+        query = self.query(mean).index_select(0, shown.rows).view(-1, HEADS, KEY)
+        key = self.key(items.index_select(0, shown.items)).view(-1, HEADS, KEY)
+        share = shown.softmax((query * key).sum(2) / KEY**0.5)
+        seen = [shown.sums(items, share[:, head].contiguous()) for head in range(HEADS)]
+        attended = self.value(torch.cat(seen, dim=1)) * root.clamp(max=4)
         kept = F.dropout(mean, self.drop, self.training)
         corrected = kept @ self.mix + self.second(torch.tanh(self.first(kept)))
         found: Tensor = corrected + F.dropout(attended, self.drop, self.training)

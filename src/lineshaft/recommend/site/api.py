@@ -1,6 +1,5 @@
 """The JSON API: a basket in, recommendations with reasons out. Described by /openapi.json."""
 
-from asyncio import to_thread
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -9,11 +8,12 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from lineshaft.recommend.site.artefact import Artefact
-from lineshaft.recommend.site.imports import MOST_BYTES, Imported, Refused, entries, matched
-from lineshaft.recommend.site.wish import MOST_BASKET, MOST_SHOWN, Found, Wish, recommend
+from lineshaft.recommend.site.lists import MOST_BYTES, Refused
+from lineshaft.recommend.site.wish import MOST_ASIDE, MOST_BASKET, MOST_SHOWN, Found, Wish, recommend
 
 Id = Annotated[str, Field(min_length=1, max_length=200)]
 Ids = Annotated[list[Id], Field(max_length=MOST_BASKET)]
+Aside = Annotated[list[Id], Field(max_length=MOST_ASIDE)]
 Tags = Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=100)]
 
 
@@ -45,8 +45,8 @@ class Ask(Model):
     """The defaults filter nothing but sequels of the basket."""
 
     basket: Ids = Field([], description="ids of what the guest likes")
-    seen: Ids = Field([], description="ids not to show")
-    unwanted: Ids = Field([], description="ids not to show, and to lean away from")
+    seen: Aside = Field([], description="ids not to show")
+    unwanted: Aside = Field([], description="ids not to show, and to lean away from")
     sequels: bool = Field(False, description="show further parts of a series in the basket")
     only: Tags = Field([], description="tags of which an item must have one")
     without: Tags = Field([], description="tags that an item must not have")
@@ -105,6 +105,7 @@ FAULTS: dict[int | str, dict[str, Any]] = {
         413: "too long",
         422: "not valid",
         429: "too many requests",
+        503: "too many lists at a time",
     }.items()
 }
 router = APIRouter(prefix="/api/v1", responses=FAULTS)
@@ -167,7 +168,7 @@ async def import_list(asked: ListIn, request: Request) -> Any:
     artefact = artefact_of(request)
     catalogue = artefact.scorer.catalogue
     try:
-        found = await to_thread(read_list, asked.text.encode("utf-8", "replace"), artefact)
+        found = await request.app.state.desk.read(asked.text.encode("utf-8", "replace"), artefact)
     except Refused as error:
         return JSONResponse({"error": str(error), "fields": []}, 422)
     ids = {kind: [catalogue.ids[row] for row in rows] for kind, rows in found.rows.items()}
@@ -192,11 +193,6 @@ def _recommended(title: Title, found: Found) -> Recommended:
         score=found.score,
         reason=why,
     )
-
-
-def read_list(raw: bytes, artefact: Artefact) -> Imported:
-    """A list as rows; takes up to a second for a long one, so it runs in a thread."""
-    return matched(entries(raw), artefact.scorer.catalogue.row, artefact.index)
 
 
 def _titles(artefact: Artefact, rows: Sequence[int]) -> list[Title]:

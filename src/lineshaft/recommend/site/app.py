@@ -9,17 +9,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from lineshaft.recommend.site import api, pages
+from lineshaft.recommend.site import api, fault, pages
 from lineshaft.recommend.site.counters import Counters
+from lineshaft.recommend.site.desk import Desk
 from lineshaft.recommend.site.guard import Guard, Rates
 from lineshaft.recommend.site.shelf import Shelf
 
-WORDS = {
-    400: "The request cannot be read.",
-    404: "There is no such page.",
-    405: "The page cannot be asked in this way.",
-    422: "The request is not valid.",
-}
 KNOWN = {"body", *(name for model in (api.Search, api.Ask, api.ListIn) for name in model.model_fields)}
 
 
@@ -31,15 +26,17 @@ def application(shelf: Shelf, counters: Counters, rate: float = 20.0) -> Guard:
         description=f"Recommendations for guests. What is kept of a guest? {api.STORED}",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would name whatever host the request names
     )
     app.state.shelf = shelf
+    app.state.desk = Desk()
     app.include_router(api.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=pages.HERE / "static"))
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.add_exception_handler(HTTPException, _refused)
 
-    @app.get("/health", include_in_schema=False)
+    @app.api_route("/health", methods=["GET", "HEAD"], include_in_schema=False)
     async def health() -> dict[str, str]:
         return {"status": "ok"}
 
@@ -54,15 +51,13 @@ async def _not_valid(request: Request, error: Exception) -> Response:
     """Which fields are wrong and how, by their known names and the kind of the fault: never the input."""
     assert isinstance(error, RequestValidationError)
     faults = []
-    for fault in error.errors()[:20]:
-        place = ".".join(str(p) for p in fault["loc"] if isinstance(p, int) or p in KNOWN)
-        faults.append(f"{place}: {fault['type']}")
-    return JSONResponse({"error": WORDS[422], "fields": faults}, 422)
+    for wrong in error.errors()[:20]:
+        place = ".".join(str(p) for p in wrong["loc"] if isinstance(p, int) or p in KNOWN)
+        faults.append(f"{place}: {wrong['type']}")
+    return JSONResponse({"error": fault.WORDS[422], "fields": faults}, 422)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    text = WORDS.get(error.status_code, "The request is refused.")
-    if request.url.path.startswith("/api/"):
-        return JSONResponse({"error": text, "fields": []}, error.status_code, headers=error.headers)
-    return PlainTextResponse(f"{text}\n", error.status_code, headers=error.headers)
+    kind, body = fault.answer(request.url.path, request.headers.get("accept", ""), error.status_code)
+    return Response(body, error.status_code, headers=error.headers, media_type=kind)

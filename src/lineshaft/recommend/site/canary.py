@@ -120,7 +120,7 @@ def _wrong(client: httpx.Client, canary: Canary) -> list[Send]:
         lambda: client.post(api, content=word.encode("utf-16"), headers=json_type),
         lambda: client.post(api, content=b"\xff\xfe" + word.encode(), headers=json_type),
         lambda: client.post(api, json={"basket": basket, "popularity": 99, "only": word}),
-        lambda: client.post(api, content=word.encode() * 20_000, headers=json_type),
+        lambda: client.post(api, content=word.encode() * 50_000, headers=json_type),
         lambda: client.post("/api/v1/search", json={"text": word * 40}),
         lambda: client.post("/api/v1/import", json={"text": xml}),
         lambda: client.post("/api/v1/import", json={"text": "{" + word}),

@@ -48,6 +48,14 @@ class Counters:
         """`name` is one of EXTRA."""
         self.values[self.worker, WIDTH - len(EXTRA) + EXTRA.index(name)] += value
 
+    def of(self, worker: int, name: str) -> float:
+        """What a worker has added to one of EXTRA."""
+        return float(self.values[worker, WIDTH - len(EXTRA) + EXTRA.index(name)])
+
+    def least(self, name: str) -> float:
+        """What the worker that has added least has added."""
+        return min(self.of(worker, name) for worker in range(len(self.values)))
+
     def exposed(self) -> str:
         """All workers together in Prometheus' text format."""
         total, base = self.values.sum(0), len(PATHS) * len(CLASSES)

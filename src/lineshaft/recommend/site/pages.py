@@ -3,7 +3,6 @@
 Every page is an answer to a POST whose body holds the whole visit. Nothing of it is in an address.
 """
 
-from asyncio import to_thread
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 
 from lineshaft.recommend.site import visit as visits
-from lineshaft.recommend.site.api import STORED, read_list
+from lineshaft.recommend.site.api import STORED
 from lineshaft.recommend.site.artefact import Artefact, Item
 from lineshaft.recommend.site.guard import LIST_BODY
-from lineshaft.recommend.site.imports import MOST_BYTES, Refused
+from lineshaft.recommend.site.lists import MOST_BYTES, Refused
 from lineshaft.recommend.site.visit import Visit, acted
 from lineshaft.recommend.site.wish import MOST_SHOWN, Found, recommend
 
@@ -27,6 +26,7 @@ MultiPartParser.spool_max_size = LIST_BODY + 1
 MOST_TAGS = 24
 QUOTED = 320
 """Characters of a written recommendation that are shown at once."""
+MOST_FIELDS = 2 * sum(visits.MOST.values())
 HERE = Path(__file__).parent
 TEMPLATES = Environment(
     loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -34,7 +34,7 @@ TEMPLATES = Environment(
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/")
+@router.api_route("/", methods=["GET", "HEAD"])
 async def front(request: Request) -> HTMLResponse:
     return _page(request, Visit())
 
@@ -65,30 +65,31 @@ async def import_list(request: Request) -> HTMLResponse:
     told: dict[str, object]
     raw = next((text.encode() for text in reversed(fields.get("list", ())) if text.strip()), b"")
     try:
-        found = await to_thread(read_list, fields.get("file") or raw, artefact)
+        found = await request.app.state.desk.read(fields.get("file") or raw, artefact)
     except Refused as error:
         told = {"refused": str(error)}
     else:
         ids = artefact.scorer.catalogue.ids
         for kind, where in (("seen", "seen"), ("dropped", "unwanted"), ("liked", "basket")):
-            for row in found.rows[kind]:
-                state = state.put(where, ids[row])
+            state = state.put(where, [ids[row] for row in found.rows[kind]])
         count = sum(map(len, found.rows.values()))
         told = {"taken": count, "planned": found.planned, "unmatched": found.unmatched}
     return _page(request, state, imported=told)
 
 
-@router.get("/how-it-works")
+@router.api_route("/how-it-works", methods=["GET", "HEAD", "POST"])
 async def how_it_works(request: Request) -> HTMLResponse:
+    """By POST with the visit, so that the way back leads to it."""
     artefact = request.app.state.shelf.artefact
-    return _html("how.html", about=artefact.about, stored=STORED, visit=Visit())
+    state = visits.read(await _fields(request), artefact)
+    return _html("how.html", about=artefact.about, stored=STORED, visit=state)
 
 
 async def _fields(request: Request) -> dict[str, Any]:
     """All fields of a form by name, the file's bytes as `file`; nothing where the body is not a form."""
     fields: dict[str, Any] = {}
     try:
-        form = await request.form(max_files=1, max_fields=5000, max_part_size=MOST_BYTES + 1)
+        form = await request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=MOST_BYTES + 1)
     except HTTPException:
         return fields
     for name, value in form.multi_items():

@@ -6,7 +6,7 @@
 The parent only watches: it holds no model. A worker that dies is replaced.
 """
 
-import asyncio
+import gc
 import logging
 import os
 import resource
@@ -22,11 +22,11 @@ from types import FrameType
 from lineshaft.engine import RequestError
 from lineshaft.recommend.site.counters import Counters
 from lineshaft.recommend.site.shelf import Shelf
+from lineshaft.recommend.site.worker import FAILED, Worker
 
-PATIENCE = 10
-"""Seconds that requests in progress have to end."""
-FAILED = 3
-"""Exit code of a worker that could not load its model at the start."""
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+AGAIN = 1.0
+"""Seconds before a worker that died is replaced."""
 LOG = logging.getLogger("lineshaft.site")
 
 
@@ -45,23 +45,23 @@ class Server:
     """Called with the address once every worker answers."""
     children: dict[int, int] = field(default_factory=dict)
     stopping: bool = False
+    failed: bool = False
 
     def run(self) -> int:
         """Serve until a signal; returns the exit code."""
         log_plainly()
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump of the memory would hold requests
+        limits()
         listening = self._bound()
         counters = Counters(self.workers)
-        for number, handler in (
-            (signal.SIGTERM, self._stop),
-            (signal.SIGINT, self._stop),
-            (signal.SIGHUP, self._pass),
-        ):
+        worker = Worker(self.shelf, listening, counters, self.rate, self.proxies)
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays one copy: a collection in a worker would touch its pages
+        for number, handler in zip(SIGNALS, (self._stop, self._stop, self._pass)):
             signal.signal(number, handler)
-        for worker in range(self.workers):
-            self._fork(worker, listening, counters)
-        self._when_ready(listening, counters)
-        return self._watch(listening, counters)
+        for slot in range(self.workers):
+            self._fork(slot, worker)
+        self._when_ready(worker)
+        return self._watch(worker)
 
     def _bound(self) -> socket.socket:
         try:
@@ -74,82 +74,58 @@ class Server:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listening
 
-    def _fork(self, worker: int, listening: socket.socket, counters: Counters) -> None:
+    def _fork(self, slot: int, worker: Worker) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
+        # A signal that meets a child before it has its own handlers would run its parent's.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         child = os.fork()
         if child:
-            self.children[child] = worker
+            self.children[child] = slot
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             return
         code = FAILED
         try:
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                signal.signal(number, signal.SIG_DFL if number != signal.SIGHUP else signal.SIG_IGN)
-            counters.worker = worker
-            code = self._work(listening, counters)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            worker.counters.worker = slot
+            code = worker.run()
         finally:
             os._exit(code)
 
-    def _work(self, listening: socket.socket, counters: Counters) -> int:
-        """One worker: load, answer, end."""
-        import uvicorn
-
-        from lineshaft.recommend.site.app import application
-
-        try:
-            shelf = self.shelf()
-        except RequestError as error:
-            print(f"error: {error}", file=sys.stderr, flush=True)
-            return FAILED
-        app = application(shelf, counters, self.rate)
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            proxy_headers=bool(self.proxies),
-            forwarded_allow_ips=self.proxies or None,
-            timeout_graceful_shutdown=PATIENCE,
-            timeout_keep_alive=30,
-            limit_concurrency=1000,
-        )
-        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-            runner.run(_answer(uvicorn.Server(config), listening, shelf, counters))
-        return 0
-
-    def _when_ready(self, listening: socket.socket, counters: Counters) -> None:
+    def _when_ready(self, worker: Worker) -> None:
         """Wait until each worker has loaded its model."""
-        while counters.values[:, -3].min() < 1 and self.children and not self.stopping:
-            self._reap(listening, counters)
+        while worker.counters.least("loads") < 1 and self.children and not self.stopping:
+            self._reap(worker)
             time.sleep(0.02)
         if self.children and not self.stopping:
-            host, port = listening.getsockname()[:2]
+            host, port = worker.listening.getsockname()[:2]
             self.ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
 
-    def _watch(self, listening: socket.socket, counters: Counters) -> int:
+    def _watch(self, worker: Worker) -> int:
         while self.children:
-            self._reap(listening, counters)
+            self._reap(worker)
             time.sleep(0.1)
-        listening.close()
-        return 0 if self.stopping else 1
+        worker.listening.close()
+        return 1 if self.failed else 0
 
-    def _reap(self, listening: socket.socket, counters: Counters) -> None:
-        """Replace workers that have died, unless they could not begin or all are to end."""
+    def _reap(self, worker: Worker) -> None:
+        """Replace workers that have died; where none has ever answered in a worker's place, end all."""
         for child in list(self.children):
             done, status = os.waitpid(child, os.WNOHANG)
             if not done:
                 continue
-            worker = self.children.pop(child)
+            slot = self.children.pop(child)
             if self.stopping:
                 continue
-            if os.WIFEXITED(status) and os.WEXITSTATUS(status) == FAILED:
+            if not worker.counters.of(slot, "loads"):
+                LOG.error("a worker has ended before it answered (status %s)", status)
+                self.failed = True
                 self._stop(signal.SIGTERM, None)
-                self.stopping = False
                 continue
             LOG.error("a worker has died (status %s); another one takes its place", status)
-            time.sleep(0.2)
-            self._fork(worker, listening, counters)
+            time.sleep(AGAIN)
+            self._fork(slot, worker)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.stopping = True
@@ -161,21 +137,12 @@ class Server:
                 os.kill(child, number)
 
 
-async def _answer(server: "object", listening: socket.socket, shelf: Shelf, counters: Counters) -> None:
-    """Serve, and load anew at each SIGHUP: in a thread, so that requests are answered meanwhile."""
-    loop = asyncio.get_running_loop()
-
-    one_at_a_time = asyncio.Lock()  # an older model that takes longer must not come last
-
-    async def reload() -> None:
-        async with one_at_a_time:
-            done = await asyncio.to_thread(shelf.reload)
-        counters.add("loads" if done else "failed_loads")
-
-    tasks: set[asyncio.Task[None]] = set()
-    loop.add_signal_handler(signal.SIGHUP, lambda: tasks.add(loop.create_task(reload())))
-    counters.add("loads")  # ready only now: a SIGHUP before this line would be lost
-    await server.serve(sockets=[listening])  # type: ignore[attr-defined]
+def limits() -> None:
+    """No dump of the memory, which would hold requests; as many open connections as the system allows."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def log_plainly() -> None:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lineshaft.recommend.site.artefact import Artefact
-from lineshaft.recommend.site.wish import MOST_BASKET, MOST_SHOWN, Wish
+from lineshaft.recommend.site.wish import MOST_ASIDE, MOST_BASKET, MOST_SHOWN, Wish
 
 Fields = Mapping[str, Sequence[str]]
 LISTS = ("basket", "seen", "unwanted")
+MOST = {"basket": MOST_BASKET, "seen": MOST_ASIDE, "unwanted": MOST_ASIDE}
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class Visit:
     done: str = field(default="", compare=False)
     """What has just happened, for the line that is read aloud."""
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing that a guest would miss."""
+        return not (self.basket or self.seen or self.unwanted or self.only or self.without)
+
     def wish(self, artefact: Artefact) -> Wish:
         row = artefact.scorer.catalogue.row
         basket, seen, unwanted = ([row[i] for i in getattr(self, name) if i in row] for name in LISTS)
@@ -48,20 +54,26 @@ class Visit:
             self.count,
         )
 
-    def put(self, where: str, item: str) -> "Visit":
-        """The item in one of the lists and in no other; `where` is "remove": in none."""
-        lists = {name: tuple(i for i in getattr(self, name) if i != item) for name in LISTS}
+    def put(self, where: str, items: Sequence[str]) -> "Visit":
+        """The items in one of the lists and in no other; `where` is "remove": in none.
+
+        What a full basket has no room for is known at least, so that it is not recommended.
+        """
+        moved = dict.fromkeys(items)
+        lists = {name: tuple(i for i in getattr(self, name) if i not in moved) for name in LISTS}
         if where in lists:
-            lists[where] = (*lists[where], item)[:MOST_BASKET]
-        return replace(self, **lists)  # type: ignore[arg-type]
+            lists[where] += tuple(moved)
+        basket = lists["basket"]
+        lists["basket"], lists["seen"] = basket[:MOST_BASKET], lists["seen"] + basket[MOST_BASKET:]
+        return replace(self, **{name: lists[name][:most] for name, most in MOST.items()})  # type: ignore[arg-type]
 
 
 def read(fields: Fields, artefact: Artefact) -> Visit:
     """The visit that a form holds; unknown ids and values without sense are left out."""
     row = artefact.scorer.catalogue.row
     lists = {
-        name: tuple(dict.fromkeys(i for i in fields.get(name, ()) if i in row))[:MOST_BASKET]
-        for name in LISTS
+        name: tuple(dict.fromkeys(i for i in fields.get(name, ()) if i in row))[:most]
+        for name, most in MOST.items()
     }
     tags = {
         name: tuple(t for t in dict.fromkeys(fields.get(name, ())) if t in artefact.tagged)
@@ -84,7 +96,7 @@ def acted(visit: Visit, action: str, artefact: Artefact) -> Visit:
         where, words = ITEM_ACTIONS[name]
         (shown,) = artefact.items([artefact.scorer.catalogue.row[item]])
         query = "" if name == "add" else visit.query
-        return replace(visit.put(where, item), query=query, done=words.format(shown.title))
+        return replace(visit.put(where, [item]), query=query, done=words.format(shown.title))
     actions: Mapping[str, Callable[[], Visit]] = {
         "more": lambda: replace(visit, count=min(visit.count + 10, MOST_SHOWN), done="More titles below."),
         "clear": lambda: Visit(done="Everything is cleared."),

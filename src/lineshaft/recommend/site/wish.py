@@ -10,6 +10,8 @@ from lineshaft.recommend.reasons import Reason
 from lineshaft.recommend.site.artefact import Artefact
 
 MOST_BASKET = 1000
+MOST_ASIDE = 5000
+"""Items that are known, and that are not wanted."""
 MOST_SHOWN = 100
 
 

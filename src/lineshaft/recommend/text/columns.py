@@ -17,13 +17,24 @@ from lineshaft.recommend.text.encoders import Encoder
 
 def columns(catalogue: Catalogue, encoders: Sequence[Encoder], hops: int = 2) -> np.ndarray:
     """(items, columns) float32 with rows of length one, or zero where nothing at all is known."""
+    whole = np.concatenate([_scaled(block) for block in _blocks(catalogue, encoders, hops)], axis=1)
+    return _unit(whole)
+
+
+def kinds(catalogue: Catalogue, encoders: Sequence[Encoder], hops: int = 2) -> list[np.ndarray]:
+    """(items, width) of every encoder and hop by itself, rows of length one or zero."""
+    return [_unit(block) for block in _blocks(catalogue, encoders, hops)]
+
+
+def _blocks(catalogue: Catalogue, encoders: Sequence[Encoder], hops: int) -> list[np.ndarray]:
     texts = catalogue.sentences()
-    blocks = [encoder.encode(texts) for encoder in encoders]
-    if len(catalogue.edges):
-        blocks = [hop for block in blocks for hop in _spread(catalogue, block, hops)]
-    whole = np.concatenate([_scaled(block) for block in blocks], axis=1)
-    length = np.linalg.norm(whole, axis=1, keepdims=True)
-    return (whole / np.where(length > 0, length, 1)).astype(np.float32)
+    found = [encoder.encode(texts) for encoder in encoders]
+    return [hop for one in found for hop in _spread(catalogue, one, hops)] if len(catalogue.edges) else found
+
+
+def _unit(block: np.ndarray) -> np.ndarray:
+    length = np.linalg.norm(block, axis=1, keepdims=True)
+    return (block / np.where(length > 0, length, 1)).astype(np.float32)
 
 
 def rewired(catalogue: Catalogue, seed: int = 5) -> Catalogue:

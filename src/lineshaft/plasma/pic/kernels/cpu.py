@@ -183,9 +183,12 @@ def merge(lists, cells, walls, noise, charge, current, lost, until):
     blocks = (until + BLOCK - 1) // BLOCK
     for block in range(blocks):
         first, last = block * BLOCK, min(min((block + 1) * BLOCK, cells), until) - 1
+        if idle(lists, cells, block):
+            continue
         for k in range(3):
-            for i in range(last - first + 4):
-                current[k, first + i] += charge * lists.current[block, k, i]
+            whole, private = current[k, first : last + 4], lists.current[block, k]
+            for i in range(whole.size):
+                whole[i] += charge * private[i]
         width = lists.width[block]
         edge, exits = cells + block, cells + lists.free_count.size + 2 * block + 1 - (last & 1)
         edge_row = lists.base[block] + min(BLOCK, cells - first) * width
@@ -197,6 +200,17 @@ def merge(lists, cells, walls, noise, charge, current, lost, until):
         lists.count[exits] = 0
     balance(lists)
     return crowd(lists, cells, until)
+
+
+@kernel
+def idle(lists, cells, block):
+    """Whether a block has just pushed nothing: it holds nothing and nothing waits beyond its edges."""
+    exits, held = cells + lists.free_count.size + 2 * block, lists.count[cells + block]
+    held += lists.count[exits] + lists.count[exits + 1]
+    within = lists.count[block * BLOCK : min((block + 1) * BLOCK, cells)]
+    for i in range(within.size):
+        held += within[i]
+    return held == 0
 
 
 @kernel
@@ -328,11 +342,11 @@ def crowd(lists, cells, until):
     """Whether three neighbouring cells together hold more than the row of the middle one has room for."""
     count, bits, over = lists.count, lane_bits(lists.pool), False
     for block in range((min(until + 1, cells) + BLOCK - 1) // BLOCK):
-        first, last, fullest = block * BLOCK, min((block + 1) * BLOCK, cells), np.int64(0)
-        previous, here = count[(first - 1) % cells], count[first]
-        for cell in range(first, last):
-            following = count[(cell + 1) % cells]
-            fullest = max(fullest, previous + here + following)
-            previous, here = here, following
+        first, last = block * BLOCK, min((block + 1) * BLOCK, cells)
+        fullest = count[(first - 1) % cells] + count[first] + count[(first + 1) % cells]
+        fullest = max(fullest, count[(last - 2) % cells] + count[last - 1] + count[last % cells])
+        before, here, after = count[first : last - 2], count[first + 1 : last - 1], count[first + 2 : last]
+        for i in range(after.size):
+            fullest = max(fullest, before[i] + here[i] + after[i])
         over |= fullest > lists.width[block] << bits
     return over
