@@ -8,7 +8,7 @@ INPUTS = pyproject.toml constraints.txt
 # allowed to, and for torch, the slowest, it comes here: later commands may run where writing bytecode is switched off.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint coverage bench clean
 
 demo: .venv/ready
 	.venv/bin/lineshaft demo
@@ -22,6 +22,13 @@ lint: .venv/test-ready
 	.venv/bin/mypy --strict src/lineshaft
 	.venv/bin/lint-imports
 	.venv/bin/deptry src
+
+coverage: .venv/test-ready
+	rm -f .coverage .coverage.*
+	COVERAGE_FILE=$(CURDIR)/.coverage .venv/bin/python -m coverage run -m pytest -n 2 --dist loadfile \
+	  tests/engine tests/contract tests/end_to_end
+	.venv/bin/python -m coverage combine --quiet
+	.venv/bin/python -m coverage report --skip-covered
 
 bench: .venv/bench-ready
 	.venv/bin/python -m benchmarks.engine --json

@@ -32,7 +32,7 @@ from lineshaft.engine.run.run import Run
 from lineshaft.engine.run.state import final_metrics
 from lineshaft.engine.run.stop import Paused, Stop
 from lineshaft.engine.run.store import FULL, Folder, StorageError, make, mend_tail, remove, write, write_json
-from lineshaft.engine.spec.config import Config, as_json
+from lineshaft.engine.spec.config import Config, as_json, refuse_lossy
 from lineshaft.engine.spec.experiment import Experiment, find, lacking
 from lineshaft.engine.spec.names import name
 from lineshaft.engine.spec.plain import at_home
@@ -94,6 +94,7 @@ def begin(folder: Folder, address: str, config: Config) -> None:
         else:
             make(folder.dir)
             introduce(folder, address, config)
+            refuse_lossy(config)
             write_json(folder.dir / "config.json", as_json(config))
     except OSError as error:
         raise StorageError(folder.dir, error) from None
