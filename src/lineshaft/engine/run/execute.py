@@ -212,7 +212,7 @@ def compute(experiment: Experiment, config: Config, folder: Folder, options: Opt
 
 def open_terminal() -> Any:
     """A stream that still reaches the terminal while standard error is captured."""
-    return os.fdopen(os.dup(2), "w")
+    return os.fdopen(os.dup(2), "w", errors="backslashreplace")
 
 
 def finish(experiment: Experiment, run: Run) -> str:
@@ -232,7 +232,7 @@ def finish(experiment: Experiment, run: Run) -> str:
     except RequestError as error:
         run.ranks.leave(str(error))
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         if isinstance(error, OSError) and error.errno in FULL:
             raise StorageError(Path(error.filename or run.dir), error) from None
         if (refusal := lacking(experiment.address, error)) is not error:
