@@ -1,5 +1,6 @@
 """The command line: it knows the engine and, by name only, the systems."""
 
+import os
 import sys
 from difflib import get_close_matches
 
@@ -25,6 +26,10 @@ def answer(words: list[str]) -> int:
     """Do what the words ask for; the exit code."""
     from lineshaft.cli.app import app
 
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return wrong("the current folder was removed: change to another one")
     try:
         return app(spread(words), standalone_mode=False) or DONE
     except (RequestError, Busy) as error:
