@@ -13,7 +13,8 @@ from lineshaft.dialogue import data, metrics
 from lineshaft.dialogue.annotators.tracker import Scorer, Stacker, Vectors
 from lineshaft.dialogue.bootstrap import bootstrap
 from lineshaft.dialogue.corpora import xrisawoz
-from lineshaft.dialogue.students import Settings, Students
+from lineshaft.dialogue.teacher import Settings, Teacher
+from lineshaft.dialogue.tuning import tuned
 from lineshaft.engine.data.dataset import locate
 from lineshaft.engine.run.options import set_threads
 
@@ -32,9 +33,9 @@ def lower(say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
         say(name)
         hits, thresholds = [], []
         for seed in SEEDS:
-            students = Students(material, ontology, Settings(part, seed=seed))
-            threshold, _ = students.tuned(students.lower, students.validation)
-            hits.append(metrics.score(students.lower, ontology, material.target, threshold))
+            teacher = Teacher(material, ontology, Settings(part, seed=seed))
+            threshold, _ = tuned(teacher.lower, ontology, teacher.validation)
+            hits.append(metrics.score(teacher.lower, ontology, material.target, threshold))
             thresholds.append(threshold)
         mean = np.mean(hits, axis=0)
         jga = bootstrap(mean[0], dialogue)

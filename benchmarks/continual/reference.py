@@ -26,9 +26,9 @@ from torch.utils.data import DataLoader, Dataset
 from lineshaft.continual.augment import Augment, CropColour, TwoViews
 from lineshaft.continual.backbones.net import Net
 from lineshaft.continual.backbones.resnet import Resnet18
-from lineshaft.continual.data import Images
 from lineshaft.continual.evaluate.evaluation import embed
 from lineshaft.continual.evaluate.knn import knn
+from lineshaft.continual.images import Images
 from lineshaft.continual.loop import Loop
 from lineshaft.continual.methods.der import Der
 from lineshaft.continual.methods.method import Method

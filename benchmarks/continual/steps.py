@@ -23,8 +23,8 @@ from torch.profiler import profile as record
 
 from lineshaft.continual.augment import Augment, Crop, CropColour
 from lineshaft.continual.backbones.resnet import Resnet18
-from lineshaft.continual.data import Images
 from lineshaft.continual.evaluate.evaluation import embed
+from lineshaft.continual.images import Images
 from lineshaft.continual.loop import Loop
 from lineshaft.continual.objectives.cross_entropy import CrossEntropy
 from lineshaft.continual.paramset import ALL, HEAD, set_modes

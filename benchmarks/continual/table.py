@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from lineshaft.continual.comparisons import cifar10, rate, row, self_supervised
+from lineshaft.continual.comparisons import cifar10, rate, row, self_supervised, tuned
 from lineshaft.engine.table.table import Table
 
 METRICS = {
@@ -43,7 +43,7 @@ PAIRS = (
 
 def cell(runs: Table, metric: str) -> str:
     """84.3 (.0001 edge, 5): value, rate, whether the grid ends there, seeds."""
-    best = runs.best(f"val/{metric}")
+    best = tuned(runs, metric)
     if not len(best):
         return ""
     rates = sorted({rate(Table([run])) for run in runs if "schedule.lr" in run.values})
@@ -53,7 +53,7 @@ def cell(runs: Table, metric: str) -> str:
 
 
 def difference(ours: Table, theirs: Table, metric: str) -> str:
-    a, b = ours.best(f"val/{metric}").shared(theirs.best(f"val/{metric}"))
+    a, b = tuned(ours, metric).shared(tuned(theirs, metric))
     if len(a) < 2:
         return f"{a[0].result[f'test/{metric}'] - b[0].result[f'test/{metric}']:+.1f} (1)" if len(a) else ""
     found = a.paired(b, f"test/{metric}")
@@ -66,7 +66,7 @@ def lines(runs: Table) -> Iterator[list[str]]:
     yield ["", *METRICS.values(), "forgetting, kNN", "MB kept", "passes"]
     for name, table in tables.items():
         if len(table):
-            best = table.best("val/knn_task")
+            best = tuned(table, "knn_task")
             kept = [
                 best.interval(key).value for key in ("forgetting/diag", "memory/megabytes", "compute/passes")
             ]

@@ -5,9 +5,9 @@ from typing import Literal
 import torch
 from pydantic import Field
 
-from lineshaft.continual.data import Images
 from lineshaft.continual.experiments import stream
 from lineshaft.continual.experiments.stream import figures, run  # noqa: F401
+from lineshaft.continual.images import Images
 from lineshaft.continual.streams.data import ClassData
 
 

@@ -6,14 +6,28 @@ from lineshaft.continual.augment import Crop
 from lineshaft.continual.backbones.mlp import Mlp
 from lineshaft.continual.backbones.net import Backbone, Net
 from lineshaft.continual.backbones.resnet import Resnet18
-from lineshaft.continual.data import Images
+from lineshaft.continual.images import Images
 from lineshaft.continual.loop import Loop
+from lineshaft.continual.methods.choices import AnyMethod
 from lineshaft.continual.methods.method import Method
 from lineshaft.continual.objectives.cross_entropy import CrossEntropy
 from lineshaft.continual.objectives.objective import Objective
+from lineshaft.continual.paramset import ALL, HEAD
 from lineshaft.continual.phases import Phase
 from lineshaft.continual.streams.split import build, by_class
 from lineshaft.continual.streams.stream import Stream
+from lineshaft.engine.spec.config import variants
+
+PROBE = Phase(2, HEAD, lr=0.1, weight_decay=0.0, frozen_stats=True, counts=False)
+TUNE = Phase(2, ALL, lr=0.01)
+HEADS = {"head.weight", "head.bias"}
+METHODS = dict(variants(AnyMethod))
+
+
+def method(name: str) -> Method:
+    """A method by name, with a small buffer where it has one."""
+    kind = METHODS[name]
+    return kind(**{key: value for key, value in {"size": 8}.items() if key in kind.model_fields})
 
 
 def vectors(each: int = 20, classes: int = 4, per_task: int = 2, width: int = 9) -> Stream:

@@ -14,12 +14,13 @@ from lineshaft.continual.tables import sat7 as scenes
 from lineshaft.engine.table.table import Table
 from lineshaft.engine.testing import finished
 
-METRICS = ("knn_task", "fewshot_ft")
+METRICS = ("knn_task", "probe", "fewshot_ft", "fewshot_lpft")
 under_knn = CLAIMS[0].measure
 
 
 def plant(runs, schedule, seed, test, val, methods=()):
     found = {f"test/{m}": test + 0.1 * seed for m in METRICS} | {f"val/{m}": val for m in METRICS}
+    found |= {"fewshot/ft_at_edge": 0.0, "fewshot/lpft_at_edge": 0.0}
     finished(runs, rows.cifar10(schedule=schedule, seed=seed, methods=methods), found)
 
 
@@ -57,17 +58,46 @@ def test_coupling_counts_the_weakest_method(tmp_path):
     assert found.interval.value == pytest.approx(-3) and "der knn_task -3" in found.reason
 
 
+def claimed(name):
+    return next(claim for claim in CLAIMS if claim.id == f"continual.{name}")
+
+
 def test_few_shot_rates_that_end_too_early_decide_nothing(tmp_path):
-    claim = next(claim for claim in CLAIMS if claim.id == "continual.probe")
-    for name, rate, verdict in (("inside", 0.01, "reproduced"), ("end", 0.003, "not yet measured")):
-        runs = grid(tmp_path / name, mask=80.0)
+    claim = claimed("adapt")
+    for at_edge, verdict in ((0.0, "partly"), (1.0, "not yet measured")):
+        runs = grid(tmp_path / str(at_edge), mask=80.0)
         for run in runs:
-            run.result["fewshot/ft_lr"] = rate
+            run.result["fewshot/ft_at_edge"] = at_edge
         assert claim.judged(claim.evidence(runs)) == verdict
 
 
+def test_few_shot_figures_of_an_evaluation_that_followed_no_rate_do_not_count(tmp_path):
+    runs = grid(tmp_path)
+    for run in runs:
+        del run.result["fewshot/ft_at_edge"]
+    assert claimed("adapt").evidence(runs) is None and claimed("knn").evidence(runs) is not None
+
+
+def test_strong_methods_that_do_worse_complete_the_claim_about_adaptation(tmp_path):
+    for seed in range(5):
+        plant(tmp_path, Finetune(lr=0.0003), seed, 75, 90, (Der(),))
+    runs = grid(tmp_path, mask=80.0)
+    found = claimed("adapt").evidence(runs)
+    assert claimed("adapt").judged(found) == "reproduced" and "der over fine-tuning -5" in found.reason
+
+
+def test_a_seed_that_was_evaluated_twice_counts_once(tmp_path):
+    runs = grid(tmp_path)
+    again = rows.cifar10(schedule=rows.equal_lpft(0.0003), seed=0)
+    again = again.model_copy(update={"evaluate": again.evaluate[:1]})
+    finished(tmp_path, again, {"test/knn_task": 10.0, "val/knn_task": 10.0})
+    found = under_knn(cifar10(Table.read(tmp_path)))
+    assert len(cifar10(Table.read(tmp_path))) == len(runs) + 1
+    assert found.interval.value == pytest.approx(3.02, abs=0.01)
+
+
 def ssl(runs, lpft, finetune, untrained=70.0):
-    """Plant three seeds of SimSiam; LP-FT by the wider head looks worse on validation and better on test."""
+    """Plant three seeds of both; LP-FT by the wider head looks worse on validation, better on test."""
     for config in seq_cifar10_self_supervised():
         s = config.schedule
         wide = getattr(s, "head", "") != "head"
@@ -85,11 +115,11 @@ def ssl(runs, lpft, finetune, untrained=70.0):
 def test_without_labels_the_head_is_chosen_on_validation(tmp_path):
     found = without_labels(ssl(tmp_path, lpft=81, finetune=80))
     assert found.interval.value == pytest.approx(1) and found.at_most == "exceeded"
-    assert "untrained 70.1" in found.reason
+    assert "untrained 70.1" in found.reason and "barlow_twins: LP-FT" in found.reason
 
 
 def test_networks_that_learned_nothing_show_nothing(tmp_path):
-    claim = next(claim for claim in CLAIMS if claim.id == "continual.ssl")
+    claim = claimed("ssl")
     found = without_labels(ssl(tmp_path, lpft=81, finetune=80, untrained=82))
     assert claim.judged(found) == "not yet measured"
 
@@ -101,8 +131,9 @@ def test_on_scenes_a_frozen_network_can_break_the_claim(tmp_path, closed, verdic
         level = {"lpft": 90.0, "finetune": 85.0}.get(config.schedule.name, closed)
         noise = 0.1 * config.seed * (config.schedule.name == "lpft")
         found = {f"{share}/{key}": level + noise for share in ("val", "test") for key in scores}
+        found["fewshot/ft_at_edge"] = 0.0
         finished(tmp_path, config, found)
-    claim = next(claim for claim in CLAIMS if claim.id == "continual.real")
+    claim = claimed("real")
     assert claim.judged(claim.evidence(Table.read(tmp_path))) == verdict
 
 
@@ -112,12 +143,12 @@ def test_probing_the_head_alone_can_break_the_claim_about_the_subset(tmp_path, h
         level = {"head": head, "task": 88.0}.get(getattr(config.schedule, "head", ""), 80.0)
         level += 0.01 * config.seed * (getattr(config.schedule, "head", "") == "task")
         finished(tmp_path, config, {"val/head_task": level, "test/head_task": level})
-    claim = next(claim for claim in CLAIMS if claim.id == "continual.nlp")
+    claim = claimed("nlp")
     found = claim.evidence(Table.read(tmp_path))
     assert claim.judged(found) == verdict and "B-CL + LP-FT of the head" in found.reason
 
 
 def test_every_claim_of_the_system_is_in_the_ledger():
     names = [claim.id.split(".")[1] for claim in CLAIMS]
-    assert names == ["knn", "probe", "couple", "ssl", "real", "nlp"]
+    assert names == ["knn", "probe", "adapt", "couple", "ssl", "real", "nlp"]
     assert all(claim.evidence(Table()) is None for claim in CLAIMS)

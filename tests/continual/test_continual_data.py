@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import zipfile
 
 import continual_toys as toys
@@ -10,9 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
-from lineshaft.continual.data import DATASETS, Images, digits, mosaic, read_mosaic
+from lineshaft.continual.data import DATASETS, digits, mosaic, read_mosaic
+from lineshaft.continual.images import Images
 from lineshaft.continual.streams.fmow import Fmow
-from lineshaft.continual.streams.folder import Folder
+from lineshaft.continual.streams.folder import Folder, pixels
 from lineshaft.continual.streams.satellite import Aid30, Sat7, by_block
 from lineshaft.continual.streams.text import Asc19
 from lineshaft.continual.streams.tiny import TinyImagenet
@@ -120,6 +122,53 @@ def test_a_file_that_is_no_image_is_named(tmp_path):
         Folder(path=str(root)).load(FakeRun(tmp_path / "r"))
 
 
+def test_hidden_files_are_left_out(tmp_path):
+    root = photos(tmp_path / "p")
+    for name in ("._0.png", ".hidden.png"):
+        (root / "dog" / name).write_bytes(b"what a desktop leaves behind")
+    assert len(Folder(path=str(root), side=8).load(FakeRun(tmp_path / "r")).y) == 16
+
+
+def test_sixteen_bits_and_floats_keep_their_shades(tmp_path):
+    """Pillow's own conversion would clip them all to white or black."""
+    values = np.linspace(0, 1, 64).reshape(8, 8)
+    arrays = {
+        "deep.png": (values * 65535).astype(np.uint16),
+        "unit.tiff": values.astype(np.float32),
+        "byte.tiff": (values * 255).astype(np.float32),
+    }
+    for name, array in arrays.items():
+        Image.fromarray(array).save(tmp_path / name)
+        found = pixels(tmp_path / name, 8)[..., 0].numpy()
+        assert np.abs(found - values * 255).max() <= 1.5, name
+    Image.fromarray((values * 1000 - 5).astype(np.float32)).save(tmp_path / "odd.tiff")
+    with pytest.raises(
+        RequestError, match=r"odd\.tiff \(mode F\) holds values from -5 to 995.*save it with 8 bits"
+    ):
+        pixels(tmp_path / "odd.tiff", 8)
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "message"),
+    [
+        ("classes", "p/empty", r"empty holds no images; fill it or remove it"),
+        ("domains", "p/empty", r"cat holds no folder a class; .* use data\.kind=classes"),
+    ],
+)
+def test_empty_folders_and_the_wrong_kind_are_refused(kind, more, message, tmp_path):
+    root = photos(tmp_path / "p")
+    (tmp_path / more).mkdir()
+    with pytest.raises(RequestError, match=message):
+        Folder(path=str(root), side=8, kind=kind).load(FakeRun(tmp_path / "r"))
+
+
+def test_domains_read_as_classes_are_noticed(tmp_path):
+    for domain in ("north", "south"):
+        photos(tmp_path / "p" / domain, 4)
+    with pytest.raises(RequestError, match=r"every folder holds the folders cat, dog; .*data\.kind=domains"):
+        Folder(path=str(tmp_path / "p"), side=8).load(FakeRun(tmp_path / "r"))
+
+
 @pytest.mark.parametrize("path", ["", "nowhere"])
 def test_a_folder_that_is_not_there_is_named(path, tmp_path):
     with pytest.raises(RequestError, match="is not a folder"):
@@ -128,8 +177,7 @@ def test_a_folder_that_is_not_there_is_named(path, tmp_path):
 
 def test_fewer_than_two_classes_are_no_stream(tmp_path):
     root = photos(tmp_path / "p")
-    for file in (root / "dog").iterdir():
-        file.unlink()
+    shutil.rmtree(root / "dog")
     with pytest.raises(RequestError, match="needs one folder a class"):
         Folder(path=str(root)).load(FakeRun(tmp_path / "r"))
 

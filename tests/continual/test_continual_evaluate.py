@@ -7,7 +7,6 @@ import continual_toys as toys
 import pytest
 import torch
 
-from lineshaft.continual.data import Images
 from lineshaft.continual.evaluate.choices import AnyEvaluation
 from lineshaft.continual.evaluate.closed import Lda, Ncm, Ranpac
 from lineshaft.continual.evaluate.drift import cka, spread
@@ -16,6 +15,7 @@ from lineshaft.continual.evaluate.fewshot import Fewshot, at_edge, followed, log
 from lineshaft.continual.evaluate.head import Head
 from lineshaft.continual.evaluate.knn import Knn, knn, vote
 from lineshaft.continual.evaluate.probe import Probe
+from lineshaft.continual.images import Images
 from lineshaft.continual.objectives.cross_entropy import CrossEntropy
 from lineshaft.continual.objectives.simsiam import SimSiam
 from lineshaft.continual.phases import Phase

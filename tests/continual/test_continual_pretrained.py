@@ -9,7 +9,7 @@ from lineshaft.continual.backbones.efficientnet import EfficientnetLite0
 from lineshaft.continual.backbones.hub import Hub
 from lineshaft.continual.backbones.minilm import Adapter, Minilm, TextNet, squash
 from lineshaft.continual.backbones.resnet import projection
-from lineshaft.continual.data import Images
+from lineshaft.continual.images import Images
 from lineshaft.continual.loop import Loop
 from lineshaft.continual.methods.hat import Hat
 from lineshaft.continual.objectives.cross_entropy import CrossEntropy

@@ -4,7 +4,8 @@ import continual_toys as toys
 import pytest
 import torch
 
-from lineshaft.continual.data import Images, digits
+from lineshaft.continual.data import digits
+from lineshaft.continual.images import Images
 from lineshaft.continual.seeds import generator
 from lineshaft.continual.streams.digits import Digits
 from lineshaft.continual.streams.split import build, by_class, by_domain

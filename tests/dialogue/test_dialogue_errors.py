@@ -19,7 +19,7 @@ from lineshaft.dialogue.errors.classify import Dense, Linear
 from lineshaft.dialogue.errors.evidence import written
 from lineshaft.dialogue.errors.synthesise import Measured, Uniform
 from lineshaft.dialogue.experiments import analyse
-from lineshaft.dialogue.students import Settings, Students
+from lineshaft.dialogue.teacher import Settings, Teacher
 from lineshaft.engine import testing
 from lineshaft.engine.run.execute import execute
 
@@ -203,9 +203,9 @@ def test_hindsight_sees_what_comes_and_plain_sight_does_not(corpus):
         plain.scene(dialogue, 0).later == ()
         and len(ahead.scene(dialogue, 0).later) == len(dialogue.turns) - 1
     )
-    students = Students(material, ontology, Settings(Scorer(), hindsight=True))
-    assert [trainer.hindsight for trainer in students.trainers] == [False, True]
-    assert not students.lower.trainer.hindsight, "students never look ahead"
+    teacher = Teacher(material, ontology, Settings(Scorer(), hindsight=True))
+    assert [trainer.hindsight for trainer in teacher.trainers] == [False, True]
+    assert not teacher.lower.trainer.hindsight, "students never look ahead"
 
 
 def test_the_error_study_repeats_exactly(tmp_path, monkeypatch):

@@ -6,14 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lineshaft.dialogue import claims, metrics, students, table, tables
+from lineshaft.dialogue import claims, metrics, table, tables, tuning
 from lineshaft.dialogue.annotators.tracker import Scorer
 from lineshaft.dialogue.corpora import sample
 from lineshaft.dialogue.corpus.dialogue import Slot, Value
 from lineshaft.dialogue.corpus.material import Fold
 from lineshaft.dialogue.experiments import loop
-from lineshaft.dialogue.students import Job, Settings, Students
+from lineshaft.dialogue.students import Job, Students
 from lineshaft.dialogue.systems import SYSTEMS
+from lineshaft.dialogue.teacher import Settings
 from lineshaft.engine import Options, testing
 from lineshaft.engine.run.execute import execute
 from lineshaft.engine.table.table import Table
@@ -86,7 +87,7 @@ def test_errors_are_written_as_json(finished):
 @pytest.mark.parametrize("shots", [0, 5])
 def test_a_control_keeps_as_many_turns_of_either_kind_as_its_filter(small, shots):
     students = Students(*small, settings(shots=shots))
-    notes = students.annotations
+    notes = students.teacher.annotations
     for control, name in CONTROLS:
         weights = [SYSTEMS[each].weigh(notes, 0.5, np.random.default_rng(0)) > 0 for each in (control, name)]
         kind = notes.chosen if "slots" in name else notes.changes[notes.owner]
@@ -101,11 +102,10 @@ def test_a_control_keeps_as_many_turns_of_either_kind_as_its_filter(small, shots
 def test_masks_of_a_control_differ_and_nothing_of_the_test_is_learnt_from(small):
     material, ontology = small
     students = Students(material, ontology, settings(masks=2))
-    first, second = (
-        SYSTEMS["random"].weigh(students.annotations, 0.5, Job("random", 0, m).rng(0)) for m in range(2)
-    )
+    notes = students.teacher.annotations
+    first, second = (SYSTEMS["random"].weigh(notes, 0.5, Job("random", 0, m).rng(0)) for m in range(2))
     assert first.sum() > 0 and not np.array_equal(first, second)
-    assert not set(students.annotations.dialogue) & set(material.folds[0].test)
+    assert not set(notes.dialogue) & set(material.folds[0].test)
 
 
 def test_with_several_folds_no_student_learns_from_its_test_dialogues(small):
@@ -114,7 +114,7 @@ def test_with_several_folds_no_student_learns_from_its_test_dialogues(small):
     folds = [Fold(tuple(sorted({*range(40)} - {*test})), test) for test in thirds]
     students = Students(replace(material, folds=folds), ontology, settings())
     for number, fold in enumerate(folds):
-        learnt = set(students.annotations.dialogue[students.available(number)])
+        learnt = set(students.teacher.annotations.dialogue[students.available(number)])
         assert learnt and learnt <= set(fold.unlabelled)
 
 
@@ -131,15 +131,17 @@ def test_gold_of_unlabelled_and_test_turns_reaches_nothing_but_the_bounds_and_th
     spoilt = replace(material, target=[poisoned(dialogue) for dialogue in material.target])
     clean, dirty = (Students(m, ontology, settings(hindsight=hindsight)) for m in (material, spoilt))
     for name in ("confidence", "wrong", "stacked", "changes", "owner", "chosen", "agreement"):
-        assert np.array_equal(getattr(clean.annotations, name), getattr(dirty.annotations, name)), name
-    assert clean.analysis.record() == dirty.analysis.record()
+        assert np.array_equal(
+            getattr(clean.teacher.annotations, name), getattr(dirty.teacher.annotations, name)
+        ), name
+    assert clean.teacher.analysis.record() == dirty.teacher.analysis.record()
     for name, system in SYSTEMS.items():
         if system.gold:
             continue
         predicted = []
         for each in (clean, dirty):
-            model, kept = each._trained(Job(name, 0), each.material.folds[0])
-            threshold = each._threshold(Job(name, 0), model)
+            model, kept = each.trained(Job(name, 0), each.material.folds[0])
+            threshold = each.threshold(Job(name, 0), model)
             test = [each.material.target[i].unlabelled() for i in each.material.folds[0].test]
             rolled = model.roll_out(test, [threshold[0]] * len(test))
             predicted.append((threshold, kept, rolled))
@@ -166,7 +168,7 @@ def test_systems_that_are_named_are_compared_and_others_are_not_trained(small, t
 
 
 def test_no_threshold_is_at_the_edge_of_the_grid_and_one_that_is_would_be_told(small, monkeypatch, tmp_path):
-    monkeypatch.setattr(students, "THRESHOLDS", (0.97, 0.99))
+    monkeypatch.setattr(tuning, "THRESHOLDS", (0.97, 0.99))
     narrow = loop.run(loop.Config(annotator=Scorer()), testing.FakeRun(tmp_path))
     assert narrow["lower/at_edge"] == 100
 

@@ -342,3 +342,51 @@ def test_a_light_cone_is_refused_where_plasma_moves_by_itself(change):
     Box(**given).build(2, np.float32, 0, light_cone=True)
     with pytest.raises(RequestError, match="light_cone"):
         Box(**given | change).build(2, np.float32, 0, light_cone=True)
+
+
+def test_a_file_is_a_case_whose_parameters_can_be_set_beside_it(tmp_path):
+    """By the words that the documentation shows, in either order."""
+    words = [f"case={EXAMPLE}", "case.time=7", 'case.settings={"a0": 8}', "rows=20"]
+    for order in (words, [words[0], *reversed(words[1:])]):
+        config = build(Config, dict(word.split("=", 1) for word in order))
+        assert isinstance(config.case, Own)
+        assert (config.case.file, config.case.time, config.case.settings) == (str(EXAMPLE), 7, {"a0": 8})
+        assert config.case.contents().pulses[0].a0 == 8
+
+
+def test_a_file_can_watch_numbers_and_compare_them_with_theory(tmp_path):
+    """Electrons that gyrate about an external field turn back after half a period of 2 pi gamma / B."""
+    file = tmp_path / "gyration.py"
+    file.write_text(
+        "import numpy as np\n"
+        "from lineshaft.plasma.box import Box, Population\n"
+        "from lineshaft.plasma.profiles import slab\n"
+        "def box():\n"
+        "    one = Population('electrons', -1, 1, slab(5, 6, 1e-9), drift=(0.3, 0, 0), ppc=4)\n"
+        "    return Box(10, 0.05, (one,), external={'bz': 0.5})\n"
+        "def watched():\n"
+        "    return {'ux': lambda s: float(s.species[0].particles().momentum[0].mean())}\n"
+        "def compared(time, series):\n"
+        "    return {'half': float(time[np.argmin(series['ux'])])}\n"
+    )
+    config = build(Config, {"case": str(file), "case.time": "9", "rows": "20"})
+    result = finished(config, tmp_path).result()
+    assert result["half"] == pytest.approx(2 * np.pi * np.sqrt(1.09), abs=0.06)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("def box(:", "SyntaxError"),
+        ("import no_such_module", "line 1: ModuleNotFoundError"),
+        ("\ndef box():\n    return 1 / 0", "line 3: ZeroDivisionError"),
+        ("def box(a0): pass", "TypeError: box.. missing"),
+        ("def box(): return 3", "returned int, not a Box"),
+        ("def bax(): pass", r"has no function box\(\)"),
+    ],
+)
+def test_a_fault_in_a_case_s_file_is_one_line_that_names_it(tmp_path, text, fault):
+    file = tmp_path / "target.py"
+    file.write_text(text)
+    with pytest.raises(RequestError, match=rf"target\.py.*{fault}"):
+        build(Config, {"case": str(file)})

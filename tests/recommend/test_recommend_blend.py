@@ -13,10 +13,12 @@ from lineshaft.recommend.evaluate.ranks import rank
 from lineshaft.recommend.models import gate
 from lineshaft.recommend.models.blend import Blend, Slot
 from lineshaft.recommend.models.content import Content
+from lineshaft.recommend.models.deepnaninet import DeepNaniNet
 from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.folded import folded
 from lineshaft.recommend.models.gated import Gated
 from lineshaft.recommend.models.graph import Graph
+from lineshaft.recommend.models.l3ae import L3ae
 from lineshaft.recommend.models.model import Scorer, load, one_row
 from lineshaft.recommend.models.popularity import Popularity
 from lineshaft.recommend.models.trial import Guests
@@ -100,6 +102,48 @@ def position(scorer: Scorer, names: list[str], item: str) -> int:
     return int((scores > scores[own]).sum())
 
 
+def series(users: int, items: int) -> csr_matrix:
+    """Few users love a series of six items each; everybody takes popular items besides."""
+    rng = np.random.default_rng(0)
+    taste = 6 * (rng.random((users, items // 6)) > 0.97)[:, np.arange(items) // 6]
+    keys = taste - np.log(rng.permutation(items) + 5) + rng.gumbel(size=(users, items))
+    counts = np.clip(rng.geometric(0.1, users), 2, 100)
+    chosen = [np.argsort(-row)[:count] for row, count in zip(keys, counts)]
+    return binary(np.repeat(np.arange(users), counts), np.concatenate(chosen), (users, items))
+
+
+@pytest.mark.parametrize("basket", [1, 3])
+def test_popularity_does_not_beat_it_where_a_series_says_little_of_the_rest(basket: int) -> None:
+    likes = series(500, 600)
+    lots = Lots([str(n) for n in range(500)], [str(n) for n in range(600)])
+    asked = guest_fold(likes, draw_guests(likes, lots, 0.3), basket, lots)
+    blend = Blend(slots=(Slot(any_of=(Ease(lam=200, rows=400),)), Slot(any_of=(Popularity(),))))
+    own, *others = (
+        rank(lambda rows: scorer.score(asked.baskets[rows]), asked).recall(100)  # noqa: B023
+        for model in (blend, Ease(lam=200), Popularity())
+        for scorer in [model.fit(asked.train, Catalogue.bare(600), seed=0, threads=1)]
+    )
+    assert all(own.mean() > other.mean() for other in others)
+
+
+def test_where_people_are_few_all_are_guests_in_turn() -> None:
+    likes = LIKES[:200]
+    draws = Guests().draws(likes, MADE.catalogue, 0)
+    outside = [np.flatnonzero(np.diff(drawn.train.indptr) == 0) for drawn in draws]
+    assert len(draws) == 3 and [len(rows) for rows in outside] == [60, 60, 60]
+    assert len(np.unique(np.concatenate(outside))) == 180
+    assert len(Guests(most=600).draws(csr_matrix(vstack([LIKES, LIKES, LIKES])), MADE.catalogue, 0)) == 1
+
+
+def test_some_part_always_speaks() -> None:
+    """On noise alone chance may find more than any part does: no search may end in silence."""
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        wanted = rng.random((8, 40)) < 0.1
+        wanted[:, 0] = True
+        assert gate.search(question(rng.normal(size=(2, 8, 40)).astype(np.float32), wanted), (5, 10)).any()
+
+
 def test_parts_that_the_catalogue_cannot_feed_are_left_out() -> None:
     scorer = FEW.fit(LIKES, Catalogue.bare(WIDTH), seed=0, threads=1)
     assert {type(part).__name__ for part in scorer.parts.values()} <= {"Whole", "Counted"}
@@ -171,6 +215,16 @@ def test_scores_are_brought_to_one_scale() -> None:
 
 def test_a_twin_counts_for_rare_items_alone() -> None:
     assert twin(np.ones((1, 3), np.float32), np.array([0, 1, 99]))[0].tolist() == pytest.approx([1, 1, 0.02])
+
+
+def test_a_network_joins_the_parts_where_it_tells_something(tmp_path: Path) -> None:
+    words = (Words(width=64),)
+    net = DeepNaniNet(epochs=3, encoders=words, teacher=L3ae(encoders=words), start=Wmf(factors=16))
+    alone = Blend(slots=(Slot(any_of=(Popularity(),)),), net=net, trial=Guests(most=60))
+    scorer = alone.fit(LIKES, MADE.catalogue, seed=0, threads=1)
+    assert isinstance(scorer, Gated) and "1_deepnaninet" in scorer.parts
+    again = load(scorer.save(tmp_path / "model.safetensors"))
+    np.testing.assert_allclose(again.score(LIKES[:4]), scorer.score(LIKES[:4]), rtol=1e-5)
 
 
 def test_wmf_may_be_a_part() -> None:

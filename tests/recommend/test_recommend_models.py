@@ -22,9 +22,11 @@ from threadpoolctl import threadpool_info
 from lineshaft.engine import RequestError
 from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.evaluate.folds import without
+from lineshaft.recommend.models.blend import Blend
 from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.knn import Knn
 from lineshaft.recommend.models.model import Model
+from lineshaft.recommend.models.trial import Guests
 from lineshaft.recommend.models.wmf import Wmf
 
 
@@ -136,3 +138,7 @@ def test_work_that_does_not_fit_into_memory_is_refused_before_it(monkeypatch: py
     monkeypatch.setattr("lineshaft.recommend.memory.available", lambda: 10_000)
     with pytest.raises(RequestError, match=r"model ease on 60 items needs about .* take model=wmf"):
         fitted(Ease(), sparse_likes(40, 60))
+    with pytest.raises(RequestError, match=r"model blend on 60 items .* take model\.trial\.most=100"):
+        fitted(Blend(), sparse_likes(40, 60))
+    few, many = (Blend(trial=Guests(most=most)).memory(5000, 50_000) for most in (100, 600))
+    assert many - few > 2 * 5 * 500 * 50_000

@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+from lineshaft.continual import speed
 from lineshaft.engine import Part
 
 if TYPE_CHECKING:
@@ -23,12 +24,20 @@ def crop_flip(store: Tensor, ids: Tensor, generator: Generator) -> Tensor:
     """A random crop after reflecting PAD pixels at each side, and a mirror image half of the time.
 
     store: uint8 [n, height, width, channels]; ids: [m]. Returns uint8 [m, height, width, channels].
-    Reflection and crop are arithmetic on indices, so that fetching and augmenting is one gather.
     """
-    device, (_, height, width, _) = store.device, store.shape
-    count = len(ids)
+    return cropped(store, ids, *crop_draws(len(ids), generator))
+
+
+def crop_draws(count: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Shifts [2, count, 1] of rows and columns, and whether an image is mirrored [count, 1]."""
+    device = generator.device
     shift = torch.randint(-PAD, PAD + 1, (2, count, 1), generator=generator, device=device)
-    mirrored = torch.randint(0, 2, (count, 1), generator=generator, device=device).bool()
+    return shift, torch.randint(0, 2, (count, 1), generator=generator, device=device).bool()
+
+
+def cropped(store: Tensor, ids: Tensor, shift: Tensor, mirrored: Tensor) -> Tensor:
+    """Reflection and crop are arithmetic on indices, so that fetching and augmenting is one gather."""
+    device, (_, height, width, _) = store.device, store.shape
     rows = reflect(torch.arange(height, device=device) + shift[0], height)
     columns = reflect(torch.arange(width, device=device) + shift[1], width)
     columns = torch.where(mirrored, columns.flip(1), columns)
@@ -36,9 +45,11 @@ def crop_flip(store: Tensor, ids: Tensor, generator: Generator) -> Tensor:
 
 
 def reflect(index: Tensor, size: int) -> Tensor:
-    """Indices outside 0..size-1 folded back, without repeating the border (as padding mode `reflect`)."""
+    """Indices outside 0..size-1 folded back, as often as needed, without repeating the border (as padding
+    mode `reflect`).
+    """
     last = size - 1
-    return last - (last - index.abs()).abs()
+    return last - (last - index.abs() % max(2 * last, 1)).abs()
 
 
 def normalise(pixels: Tensor, mean: Tensor, std: Tensor) -> Tensor:
@@ -79,7 +90,8 @@ class Crop(Augment):
     def view(self, store: "Store", ids: Tensor, generator: Generator) -> Tensor:
         if not store.is_pixels:
             return store.view(ids)
-        return normalise(crop_flip(store.x, ids, generator), store.mean, store.std)
+        draws = crop_draws(len(ids), generator)
+        return speed.fused(crop_view, store.x, ids, *draws, store.mean, store.std)
 
 
 class CropColour(Augment):
@@ -92,8 +104,8 @@ class CropColour(Augment):
     def view(self, store: "Store", ids: Tensor, generator: Generator) -> Tensor:
         if not store.is_pixels:
             return store.view(ids)
-        x = crop_flip(store.x, ids, generator).permute(0, 3, 1, 2).float() / 255
-        return standard(colour(x, self.strength, generator), store)
+        draws = (*crop_draws(len(ids), generator), colour_draws(len(ids), generator))
+        return speed.fused(crop_colour_view, store.x, ids, *draws, self.strength, store.mean, store.std)
 
 
 class TwoViews(Augment):
@@ -112,8 +124,10 @@ class TwoViews(Augment):
             return store.view(ids)
         if not store.is_pixels:
             return self._noisy(store.view(ids), generator)
-        x = store.x[ids].permute(0, 3, 1, 2).float() / 255
-        return standard(colour(resized_crop(x, self.smallest, generator), self.strength, generator), store)
+        n, device = len(ids), store.x.device
+        crops = torch.rand(5, n, generator=generator, device=device)
+        more = (self.smallest, colour_draws(n, generator), self.strength, store.mean, store.std)
+        return speed.fused(resized_view, store.x, ids, crops, *more)
 
     def _noisy(self, x: Tensor, generator: Generator) -> Tensor:
         noise = torch.randn(x.shape, generator=generator, device=x.device) * (self.noise * x.std())
@@ -124,16 +138,52 @@ class TwoViews(Augment):
 AnyAugment = Plain | Crop | CropColour | TwoViews
 
 
-def standard(x: Tensor, store: "Store") -> Tensor:
+# What is drawn is fixed before; the rest is a few kernels where it is compiled.
+
+
+def crop_view(x: Tensor, ids: Tensor, shift: Tensor, mirrored: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    return normalise(cropped(x, ids, shift, mirrored), mean, std)
+
+
+def crop_colour_view(
+    x: Tensor,
+    ids: Tensor,
+    shift: Tensor,
+    mirrored: Tensor,
+    colours: Tensor,
+    strength: float,
+    mean: Tensor,
+    std: Tensor,
+) -> Tensor:
+    pixels = cropped(x, ids, shift, mirrored).permute(0, 3, 1, 2).float() / 255
+    return standard(colour(pixels, strength, colours), mean, std)
+
+
+def resized_view(
+    x: Tensor,
+    ids: Tensor,
+    crops: Tensor,
+    smallest: float,
+    colours: Tensor,
+    strength: float,
+    mean: Tensor,
+    std: Tensor,
+) -> Tensor:
+    pixels = x[ids].permute(0, 3, 1, 2).float() / 255
+    return standard(colour(resized_crop(pixels, smallest, crops), strength, colours), mean, std)
+
+
+def standard(x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """[n, channels, height, width] in 0..1, standardised, channels-last in memory."""
-    x = (x - store.mean[:, None, None]) / store.std[:, None, None]
+    x = (x - mean[:, None, None]) / std[:, None, None]
     return x.contiguous(memory_format=torch.channels_last)
 
 
-def resized_crop(x: Tensor, smallest: float, generator: Generator) -> Tensor:
-    """A crop of random area and shape resized back, mirrored half of the time; x: [n, channels, h, w]."""
-    n, device = len(x), x.device
-    draws = torch.rand(5, n, generator=generator, device=device)
+def resized_crop(x: Tensor, smallest: float, draws: Tensor) -> Tensor:
+    """A crop of random area and shape resized back, mirrored half of the time.
+
+    x: [n, channels, h, w]; draws: uniform [5, n].
+    """
     area = smallest + (1 - smallest) * draws[0]
     shape = torch.exp((draws[1] * 2 - 1) * 0.2877)  # sides between 3:4 and 4:3
     width, height = (area * shape).sqrt().clamp(max=1), (area / shape).sqrt().clamp(max=1)
@@ -150,10 +200,15 @@ def resized_crop(x: Tensor, smallest: float, generator: Generator) -> Tensor:
 GREY = (0.299, 0.587, 0.114)
 
 
-def colour(x: Tensor, strength: float, generator: Generator) -> Tensor:
-    """Brightness, contrast and saturation of 80 % of the images, grey of 20 %; values in 0..1."""
-    n, device = len(x), x.device
-    draws = torch.rand(5, n, 1, 1, 1, generator=generator, device=device)
+def colour_draws(count: int, generator: Generator) -> Tensor:
+    return torch.rand(5, count, 1, 1, 1, generator=generator, device=generator.device)
+
+
+def colour(x: Tensor, strength: float, draws: Tensor) -> Tensor:
+    """Brightness, contrast and saturation of 80 % of the images, grey of 20 %; values in 0..1.
+
+    draws: uniform [5, n, 1, 1, 1].
+    """
     jittered = (draws[0] < 0.8).float()
     bright, contrast, saturation = (1 + jittered * strength * (draws[i] * 2 - 1) for i in (1, 2, 3))
     x = x * bright

@@ -1,6 +1,7 @@
 """Comparisons that the ledger's rows are made of: which runs, at which rate, against which control."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from lineshaft.engine.claims.claim import Measured
 from lineshaft.engine.claims.verdict import Verdict, worse
@@ -33,10 +34,10 @@ def sat7(runs: Table) -> Table:
 
 
 def self_supervised(runs: Table) -> Table:
-    """SimSiam with fine-tuning and with LP-FT by either head, and the untrained network."""
+    """SimSiam and Barlow Twins with fine-tuning and with LP-FT by every head, and the untrained network."""
     from lineshaft.continual.tables import seq_cifar10_self_supervised as rows
 
-    return at_equal_epochs(runs.like(rows()[0], FREE)) + row(cifar10(runs), "frozen")
+    return at_equal_epochs(runs.like(rows()[0], (*FREE, "loss"))) + row(cifar10(runs), "frozen")
 
 
 def sentiment(runs: Table) -> Table:
@@ -66,30 +67,47 @@ ILL_TUNED = 0.5
 
 def compared(ours: Table, theirs: Table, metric: str) -> Pair | None:
     """Both at the rate that is best for them on validation; the difference on test, paired over seeds."""
-    a, b = ours.best(f"val/{metric}").shared(theirs.best(f"val/{metric}"))
+    a, b = tuned(ours, metric).shared(tuned(theirs, metric))
     if len(a) < FEWEST_SEEDS:
         return None
     return a, b, a.paired(b, f"test/{metric}")
 
 
+def tuned(runs: Table, metric: str) -> Table:
+    """The runs at the rate that is best on validation; how else they were evaluated does not matter."""
+    return counted(runs, metric).best(f"val/{metric}", free=("seed", "evaluate"))
+
+
+def counted(runs: Table, metric: str) -> Table:
+    """The runs that have the metric, each configuration and seed once: the one that started first.
+
+    Few-shot adaptation counts only where its own rate was followed beyond the grid it began with.
+    """
+    needed = f"fewshot/{metric.removeprefix('fewshot_')}_at_edge" if metric.startswith("fewshot") else ""
+    found: dict[tuple[str, object], Row] = {}
+    for run in sorted(runs, key=started):
+        if f"test/{metric}" in run.result and (not needed or needed in run.result):
+            rest = {k: v for k, v in run.values.items() if not k.startswith("evaluate") and k != "seed"}
+            found.setdefault((str(sorted(rest.items())), run.values.get("seed")), run)
+    return Table(list(found.values()))
+
+
+def started(run: Row) -> str:
+    return next((str(entry.get("start", "")) for entry in run.executions()), "")
+
+
 def best_allowed(runs: Table, metric: str) -> tuple[Verdict, str]:
-    """The best verdict that a metric allows, and why; few-shot fine-tuning has a rate of its own to tune."""
+    """The best verdict that a metric allows, and why; few-shot adaptation has a rate of its own to tune."""
     if not metric.startswith("fewshot") or not len(runs):
         return "exceeded", ""
-    share = sum(ended(run, metric) for run in runs) / len(runs)
+    key = f"fewshot/{metric.removeprefix('fewshot_')}_at_edge"
+    share = sum(run.result.get(key, 0.0) for run in runs) / len(runs)
     if share <= ILL_TUNED:
         return "exceeded", ""
     return (
         "not yet measured",
         f"; the evaluation's own rate lies at the end of its grid in {share:.0%} of the runs",
     )
-
-
-def ended(run: Row, metric: str) -> bool:
-    """Whether the evaluation's own rate is the first or last that it tried."""
-    kind, rates = metric.removeprefix("fewshot_"), run.values.get("evaluate.fewshot.lrs") or ()
-    at_end = run.result.get(f"fewshot/{kind}_lr") in (*rates[:1], *rates[-1:])
-    return bool(run.result.get(f"fewshot/{kind}_at_edge", at_end))
 
 
 def against_the_mask(runs: Table, metric: str) -> Measured | None:
@@ -119,6 +137,33 @@ def against_the_mask(runs: Table, metric: str) -> Measured | None:
     return Measured(found, ours + theirs, reason, at_most)
 
 
+def adapted(runs: Table) -> Measured | None:
+    """LP-FT against the weaker rival under few-shot fine-tuning; partly where no strong method does worse.
+
+    The claim has two halves: LP-FT does better than naive fine-tuning, strong methods do worse than it.
+    """
+    found, naive = against_the_mask(runs, "fewshot_ft"), row(runs, "finetune")
+    if found is None:
+        return None
+    pairs = {method: compared(row(runs, "finetune", method), naive, "fewshot_ft") for method in RIVALS}
+    known = {method: pair for method, pair in pairs.items() if pair is not None}
+    worse_ones = [method for method, pair in known.items() if pair[2].high < 0]
+    beside = [f"{method} over fine-tuning {pair[2]}" for method, pair in known.items()]
+    at_most = worse(found.at_most, "exceeded" if worse_ones else "partly")
+    both = [f"few-shot LP-FT: {pair}" for pair in [adapted_by_lpft(runs)] if pair]
+    return replace(found, reason="; ".join([found.reason, *beside, *both]), at_most=at_most)
+
+
+def adapted_by_lpft(runs: Table) -> str:
+    """LP-FT minus both rivals where the few-shot adaptation is LP-FT too."""
+    rivals = {
+        "fine-tuning": row(runs, "finetune"),
+        "task's logits": row(runs, "finetune", over="task"),
+    }
+    pairs = {name: compared(row(runs, "lpft"), table, "fewshot_lpft") for name, table in rivals.items()}
+    return ", ".join(f"over {name} {pair[2]}" for name, pair in pairs.items() if pair is not None)
+
+
 def coupled(runs: Table, metrics: Iterable[str] = ("knn_task", "fewshot_ft")) -> Measured | None:
     """The least of the paired differences method + LP-FT minus method, over SI, DER and LwF and metrics."""
     found: dict[str, Pair] = {}
@@ -143,17 +188,34 @@ def told(pair: Pair) -> str:
 
 
 def without_labels(runs: Table) -> Measured | None:
-    """LP-FT minus fine-tuning under kNN; nothing where neither learned more than an untrained network has."""
-    pair = compared(row(runs, "lpft"), row(runs, "finetune"), "knn_task")
-    untrained = row(runs, "frozen")
-    if pair is None or not len(untrained):
+    """LP-FT minus fine-tuning under kNN, of SimSiam or, where it is weaker, of Barlow Twins.
+
+    Nothing where neither learned more than an untrained network has.
+    """
+    untrained = counted(row(runs, "frozen"), "knn_task")
+    trained = runs.by("loss")
+    pairs = {name: pretrained(trained.get(name, Table())) for name in ("simsiam", "barlow_twins")}
+    known = {name: pair for name, pair in pairs.items() if pair is not None}
+    if "simsiam" not in known or not len(untrained):
         return None
-    ours, theirs, found = pair
-    levels = [table.interval("test/knn_task").value for table in (ours, theirs, untrained)]
-    names = ("LP-FT", "fine-tuning", "untrained")
-    reason = f"{', '.join(f'{n} {v:.1f}' for n, v in zip(names, levels))}; {told(pair)}; 10 epochs a task"
-    learned = min(levels[:2]) > levels[2]
+    ours, theirs, found = min(known.values(), key=lambda pair: pair[2].low)
+    start = untrained.interval("test/knn_task").value
+    levels = {name: [mean(table) for table in pair[:2]] for name, pair in known.items()}
+    beside = [
+        f"{name}: LP-FT {levels[name][0]:.1f}, fine-tuning {levels[name][1]:.1f}, {told(pair)}"
+        for name, pair in known.items()
+    ]
+    reason = f"{'; '.join(beside)}; untrained {start:.1f}; 10 epochs a task; the weaker counts"
+    learned = min(min(level) for level in levels.values()) > start
     return Measured(found, ours + theirs, reason, "exceeded" if learned else "not yet measured")
+
+
+def pretrained(runs: Table) -> Pair | None:
+    return compared(row(runs, "lpft"), row(runs, "finetune"), "knn_task")
+
+
+def mean(runs: Table) -> float:
+    return runs.interval("test/knn_task").value
 
 
 CLOSED = ("test/ncm_class", "test/lda_class", "test/ranpac_class")

@@ -3,7 +3,6 @@
 import io
 import json
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from lineshaft.continual.images import Images, Statistics
 from lineshaft.engine import Dataset, RequestError
 
 Image.MAX_IMAGE_PIXELS = None  # mosaics are large, and their checksums are verified
@@ -89,26 +89,6 @@ IMAGENET_STATISTICS = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
-@dataclass(frozen=True)
-class Images:
-    """One data set in memory, the rows of its training part first.
-
-    x: uint8 [n, height, width, 3]; int64 [n, length] tokens; or float32 [n, width] vectors;
-    y: int64 [n]; trained: how many of the leading rows may be trained on, the others are the test part;
-    mean, std: a channel's, of the training part, for pixels scaled to 0..1; domains: int64 [n] or none.
-    """
-
-    name: str
-    x: Tensor
-    y: Tensor
-    trained: int
-    class_names: tuple[str, ...]
-    mean: tuple[float, ...] = ()
-    std: tuple[float, ...] = ()
-    domains: Tensor | None = None
-    domain_names: tuple[str, ...] = ()
-
-
 def digits() -> Images:
     """scikit-learn's 1,797 digits of 8x8 pixels, as vectors in 0..1; a fixed third is the test part."""
     from sklearn.datasets import load_digits
@@ -139,9 +119,6 @@ def cifar10(folder: Path) -> Images:
     )
 
 
-Statistics = tuple[tuple[float, ...], tuple[float, ...]]
-
-
 def mosaic(path: Path, statistics: Statistics | None = None, test: str = "test") -> Images:
     """A whole archive: its own names, side and domains; mean and std are measured where they are not
     given.
@@ -149,31 +126,19 @@ def mosaic(path: Path, statistics: Statistics | None = None, test: str = "test")
     meta = read_meta(path)
     parts = [read_mosaic(path, split, side=meta["size"]) for split in ("train", test)]
     x, y = (torch.cat(each) for each in zip(*parts))
-    trained = len(parts[0][0])
-    mean, std = statistics or channel_statistics(x[:trained])
+    mean, std = statistics or ((), ())
     domains = [d for split in ("train", test) if (d := read_bytes(path, f"{split}_domains.u1")) is not None]
     return Images(
         name=meta.get("name", path.stem),
         x=x,
         y=y,
-        trained=trained,
+        trained=len(parts[0][0]),
         class_names=tuple(meta["classes"]),
         mean=mean,
         std=std,
         domains=torch.cat(domains) if domains else None,
         domain_names=tuple(meta["domains"]) if isinstance(meta.get("domains"), list) else (),
     )
-
-
-def channel_statistics(x: Tensor) -> Statistics:
-    """Mean and standard deviation of each channel of uint8 images [n, height, width, channels], in 0..1."""
-    counts = [x[..., c].flatten().bincount(minlength=256).double() for c in range(x.shape[-1])]
-    shades = torch.arange(256, dtype=torch.float64) / 255
-    means = [float((n * shades).sum() / n.sum()) for n in counts]
-    stds = [
-        float(((n * (shades - m) ** 2).sum() / n.sum()).sqrt().clamp(min=1e-3)) for n, m in zip(counts, means)
-    ]
-    return tuple(means), tuple(stds)
 
 
 def read_meta(path: Path) -> dict[str, Any]:

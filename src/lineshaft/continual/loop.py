@@ -56,7 +56,7 @@ class Loop:
         self.carried: dict[str, dict[str, Tensor]] = {}
         self.is_observed = False
         self.passes = 0.0
-        self.has_norms = any(isinstance(module, NORMS) for module in net.modules())
+        self.has_norms = any(isinstance(m, NORMS) and n not in self.fixed for n, m in net.named_modules())
         self.is_long = stream.trained_rows >= speed.WORTH_COMPILING
         self.player = Player(partial(self.step, observing=False), self.generator)
         self.stream_aside = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None
@@ -95,6 +95,7 @@ class Loop:
         """A task ends: importance and snapshots."""
         for method, memory in self.each():
             method.end(memory, self, task, self.stream.tasks[task].train)
+            only_tensors(method, memory)
 
     def _prepare(self, phase: Phase) -> None:
         self.phase = phase
@@ -267,6 +268,16 @@ class Loop:
     def _here(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         """On this device, except those that count on the CPU so that nothing waits for the device."""
         return {k: v if k.startswith("count") else v.to(self.device) for k, v in tensors.items()}
+
+
+def only_tensors(method: Method, memory: Memory) -> None:
+    """A method's memory is checkpointed and charged: it holds nothing but tensors."""
+    for key, value in memory.items():
+        if not isinstance(value, Tensor):
+            name = getattr(method, "name", type(method).__name__)
+            raise RequestError(
+                f"methods={name}: memory[{key!r}] is {type(value).__name__}; keep tensors alone"
+            )
 
 
 def new_optimiser(net: Net, phase: Phase, device: torch.device) -> torch.optim.Optimizer:

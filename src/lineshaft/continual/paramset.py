@@ -126,12 +126,26 @@ def frozen_rows(net: nn.Module, chosen: ParamSet) -> list[Frozen]:
 def set_modes(net: nn.Module, chosen: ParamSet, frozen_stats: bool, fixed: Iterable[str]) -> None:
     """Training mode, except BatchNorm that is frozen: by the phase, by the subset or by the network's author.
 
-    Only BatchNorm: dropout is part of training and stays on.
+    Dropout is part of training and stays on. Other modules with buffers (running statistics of InstanceNorm,
+    vectors of a spectral norm) are frozen with the parameters beside them: a forward pass must not move them.
     """
     fixed = frozenset(fixed)
     net.train()
     for name, module in net.named_modules():
-        if isinstance(module, NORMS) and (
-            frozen_stats or name in fixed or f"{name}.weight" in fixed or not chosen.covers(f"{name}.weight")
-        ):
-            module.eval()
+        if isinstance(module, NORMS):
+            if frozen_stats or name in fixed or not trained(f"{name}.weight", chosen, fixed):
+                module.eval()
+        elif any(True for _ in module.buffers(recurse=False)):
+            owner = name.split(".parametrizations.")[0]
+            module.training = any(
+                trained(n, chosen, fixed) for n, _ in net.named_parameters() if below(n, owner)
+            )
+
+
+def trained(name: str, chosen: ParamSet, fixed: Iterable[str]) -> bool:
+    return chosen.covers(name) and name not in fixed
+
+
+def below(name: str, module: str) -> bool:
+    """Whether a parameter lies in a module; all lie in the root, whose name is empty."""
+    return not module or name.startswith(f"{module}.")

@@ -50,8 +50,42 @@ def with_methods() -> list[AnySchedule]:
     ]
 
 
+VARIANTS: tuple[tuple[AnyMethod, ...], ...] = (
+    *((method(),) for method in (Si, Lwf, Der, DerPlus, Lump)),
+    *(
+        (method,)
+        for method in (Si(strength=5), Lwf(strength=3), Der(alpha=1), DerPlus(beta=1), Lump(alpha=1))
+    ),
+)
+"""Two strengths of each method that has one."""
+PLAIN: tuple[tuple[AnyMethod, ...], ...] = ((), (Agem(),), (Joint(),))
+
+
+def on_a_tenth() -> list[tuple[tuple[AnyMethod, ...], AnySchedule]]:
+    """Methods with and without LP-FT, with and without the mask: four trials a cell, two strengths at two
+    rates, or four rates where a method has no strength.
+    """
+    rates: list[tuple[Any, dict[str, Any], tuple[float, ...]]] = [
+        (Finetune, {}, (0.001, 0.003, 0.0003, 0.01)),
+        (equal_lpft, {}, (0.003, 0.01, 0.001, 0.03)),
+        (Finetune, {"loss_over": "task"}, (0.01, 0.03, 0.003, 0.1)),
+        (equal_lpft, {"loss_over": "task"}, (0.003, 0.01, 0.001, 0.03)),
+    ]
+    found = []
+    for make, more, lrs in rates:
+        found += [(m, make(lr=lr, **more)) for m in VARIANTS for lr in lrs[:2]]
+        found += [(m, make(lr=lr, **more)) for m in PLAIN for lr in lrs]
+    return found
+
+
 def self_supervised() -> list[AnySchedule]:
     """SimSiam: fine-tuning, and LP-FT that probes the predictor or everything behind the features."""
     rates = (0.01, 0.03, 0.1)
     heads = ("head", "projector+predictor")
     return [*(Finetune(lr=lr) for lr in rates), *(equal_lpft(lr, head=h) for h in heads for lr in rates)]
+
+
+def without_predictor() -> list[AnySchedule]:
+    """Barlow Twins: LP-FT probes the projector, which is all that lies behind the features."""
+    rates = (0.01, 0.03, 0.1)
+    return [*(Finetune(lr=lr) for lr in rates), *(equal_lpft(lr) for lr in rates)]

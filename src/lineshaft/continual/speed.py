@@ -26,9 +26,15 @@ def autocast(device: torch.device) -> torch.autocast:
 
 
 def features(net: "Net", x: Tensor, task: int | None) -> Tensor:
-    if not (x.is_cuda and wanted()) or net.needs_task:
+    if net.needs_task:
         return net.features(x, task)
-    return compiled()(net, x, None)
+    return fused(forward, net, x, None) if x.is_cuda else net.features(x, task)
+
+
+def fused(function: Callable[..., Tensor], *arguments: Any) -> Tensor:
+    """A function of tensors, compiled on a GPU where that is wanted: many small kernels become few."""
+    on_gpu = any(isinstance(value, Tensor) and value.is_cuda for value in arguments)
+    return compiled(function)(*arguments) if on_gpu and wanted() else function(*arguments)
 
 
 _eager = 0  # how many `eager` blocks are open
@@ -50,8 +56,8 @@ def wanted() -> bool:
 
 
 @cache
-def compiled() -> Callable[..., Tensor]:
-    """The forward pass, compiled once a process for all networks of one kind and one shape of batch.
+def compiled(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The function, compiled once a process for all networks of one kind and one shape of batch.
 
     Each shape, mode and set of frozen parameters is a graph of its own; a failure falls back to plain torch.
     """
@@ -60,7 +66,7 @@ def compiled() -> Callable[..., Tensor]:
     settings: Any = dynamo.config
     settings.suppress_errors = True
     settings.cache_size_limit = 64
-    return torch.compile(forward, dynamic=False)
+    return torch.compile(function, dynamic=False)
 
 
 def forward(net: "Net", x: Tensor, task: int | None) -> Tensor:

@@ -28,6 +28,7 @@ from lineshaft.continual.methods.lwf import Lwf
 from lineshaft.continual.methods.pnn import Pnn
 from lineshaft.continual.methods.si import Si
 from lineshaft.continual.methods.slca import Slca
+from lineshaft.continual.objectives.barlow_twins import BarlowTwins
 from lineshaft.continual.objectives.simsiam import SimSiam
 from lineshaft.continual.rows import (
     CIFAR_EVALUATIONS,
@@ -35,8 +36,10 @@ from lineshaft.continual.rows import (
     cifar10,
     equal_lpft,
     headline,
+    on_a_tenth,
     self_supervised,
     with_methods,
+    without_predictor,
 )
 from lineshaft.continual.schedules import AnySchedule, Finetune, First, Frozen, Lpft
 from lineshaft.continual.schedules import Probe as ProbeAlone
@@ -87,11 +90,28 @@ def seq_cifar10_methods() -> list[Config]:
     ]
 
 
+def seq_cifar10_methods_small() -> list[Config]:
+    """Every method on a tenth of the rows, its strength and rate tuned jointly, with and without LP-FT, with
+    and without the mask, 3 seeds.
+    """
+    more: dict[str, Any] = {"data": Cifar10(train_size=500), "epochs": 10, "batch": 64}
+    return [
+        Config(methods=methods, schedule=schedule, seed=seed, evaluate=(Knn(), Probe()), **more)
+        for seed, (methods, schedule) in product(range(3), on_a_tenth())
+    ]
+
+
 def seq_cifar10_self_supervised() -> list[Config]:
-    """SimSiam with and without LP-FT on its predictor, at equal epochs; 3 seeds."""
-    more: dict[str, Any] = {"data": Cifar10(), "loss": SimSiam(), "augment": TwoViews(), "batch": 256}
-    pairs = product(range(3), self_supervised())
-    return [Config(schedule=s, epochs=10, evaluate=(Knn(), Probe()), seed=seed, **more) for seed, s in pairs]
+    """SimSiam, then Barlow Twins, with and without LP-FT on what lies behind the features, at equal epochs;
+    3 seeds.
+    """
+    more: dict[str, Any] = {"data": Cifar10(), "augment": TwoViews(), "batch": 256}
+    simsiam = product((SimSiam(),), range(3), self_supervised())
+    barlow = product((BarlowTwins(),), range(3), without_predictor())
+    return [
+        Config(loss=loss, schedule=s, epochs=10, evaluate=(Knn(), Probe()), seed=seed, **more)
+        for loss, seed, s in (*simsiam, *barlow)
+    ]
 
 
 def seq_cifar10_sizes() -> list[Config]:
@@ -115,7 +135,15 @@ def seq_cifar10_sizes() -> list[Config]:
     ]
 
 
-SCENES = (Knn(), Probe(shots=10), Head(), Ncm(), Lda(), Ranpac(), Fewshot(shots=10, lrs=(0.003, 0.01)))
+SCENES = (
+    Knn(),
+    Probe(shots=10),
+    Head(),
+    Ncm(),
+    Lda(),
+    Ranpac(),
+    Fewshot(shots=10, batch=25, lrs=(0.001, 0.003, 0.01)),
+)
 
 
 def sat7() -> list[Config]:
@@ -144,32 +172,19 @@ def sat7() -> list[Config]:
 
 def sat7_small() -> list[Config]:
     """The same scenes with 20 images of each class and domain and 5 epochs: minutes a run on one core."""
-    evaluate = (
-        Knn(),
-        Probe(shots=10),
-        Head(),
-        Ncm(),
-        Lda(),
-        Ranpac(),
-        Fewshot(shots=10, epochs=5, lrs=(0.01,)),
-    )
-    few = Sat7(split="block", train_size=20, test_size=20)
+    evaluate = (Knn(), Probe(shots=10), Head(), Ncm(), Lda(), Ranpac(width=2000))
+    more: dict[str, Any] = {
+        "data": Sat7(split="block", train_size=20, test_size=20),
+        "backbone": EfficientnetLite0(),
+        "epochs": 5,
+        "batch": 32,
+        "evaluate": evaluate,
+    }
     schedules: list[AnySchedule] = [
         *(s for lr in (0.003, 0.01) for s in (Finetune(lr=lr), Lpft(lr=lr, probe_epochs=2, budget="epochs"))),
         Frozen(),
     ]
-    return [
-        Config(
-            data=few,
-            backbone=EfficientnetLite0(),
-            schedule=s,
-            epochs=5,
-            batch=32,
-            evaluate=evaluate,
-            seed=seed,
-        )
-        for seed, s in product(range(3), schedules)
-    ]
+    return [Config(schedule=s, seed=seed, **more) for seed, s in product(range(3), schedules)]
 
 
 def asc19() -> list[Config]:

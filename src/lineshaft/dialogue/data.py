@@ -36,6 +36,15 @@ XRISAWOZ = Dataset(
     ),
     licence="treat as CC BY-NC 4.0, research use, attribution (RiSAWOZ)",
 )
+XRISAWOZ_DEV = Dataset(
+    name="xrisawoz-dev",
+    folder="dialogue/xrisawoz",
+    files={
+        "valid/dst_en.json.xz": "66c37ac5134f93f6ccbcb9726a873c22a14c2816be797ff1b3d9e5dadc7e9e29",
+    },
+    source="github.com/alee2022/llm-xrisawoz, commit 025fb949: val (the English validation dialogues)",
+    licence="treat as CC BY-NC 4.0, research use, attribution (RiSAWOZ)",
+)
 CROSSWOZ = Dataset(
     name="crosswoz",
     folder="dialogue/crosswoz",
@@ -66,4 +75,4 @@ XRISAWOZ_LLM = Dataset(
     source="github.com/alee2022/llm-xrisawoz, commit 025fb949: test_results (output of a language model)",
     licence="none stated: research use, not to be passed on",
 )
-DATASETS = [WOZ2, XRISAWOZ, CROSSWOZ, MULTIWOZ, XRISAWOZ_LLM]
+DATASETS = [WOZ2, XRISAWOZ, XRISAWOZ_DEV, CROSSWOZ, MULTIWOZ, XRISAWOZ_LLM]

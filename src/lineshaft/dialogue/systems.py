@@ -10,16 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lineshaft.dialogue.annotations import Annotations
 from lineshaft.dialogue.errors import filters
 
-if TYPE_CHECKING:
-    from lineshaft.dialogue.students import Annotations
-
-Weigh = Callable[["Annotations", float, np.random.Generator], np.ndarray]
+Weigh = Callable[[Annotations, float, np.random.Generator], np.ndarray]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lineshaft.dialogue.annotators.tracker import Vectors
+from lineshaft.dialogue.annotators.tracker import Scorer, Vectors
 from lineshaft.dialogue.corpora.public import Crosswoz, Multiwoz
 from lineshaft.dialogue.corpora.woz2 import Woz2
 from lineshaft.dialogue.corpora.xrisawoz import Xrisawoz
@@ -20,6 +20,11 @@ def xrisawoz() -> list[Config]:
 def hindsight() -> list[Config]:
     """The same with an annotator that reads what the agent does later."""
     return [Config(data=Xrisawoz(), annotator=Vectors(), hindsight=True, seed=seed) for seed in SEEDS]
+
+
+def weak() -> list[Config]:
+    """Without hindsight, by the weakest annotator, whose annotations do harm; a filter keeps 70 %."""
+    return [Config(data=Xrisawoz(), annotator=Scorer(), share=0.7, masks=3, seed=seed) for seed in SEEDS]
 
 
 def fewshot() -> list[Config]:

@@ -7,6 +7,7 @@ function `box` named by `case=./target.py`.
 
 import hashlib
 import importlib.util
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,6 +20,7 @@ from lineshaft.plasma import profiles, theory
 from lineshaft.plasma.box import Box, Population
 from lineshaft.plasma.pic.laser import Pulse
 from lineshaft.plasma.pic.simulation import Simulation
+from lineshaft.plasma.refusal import check_resolution
 
 Watch = Callable[[Simulation], float]
 
@@ -184,7 +186,11 @@ class TwoStream(Case):
 
 
 class Own(Case):
-    """A case of your own: a plain Python file with a function `box() -> Box`, and optionally `compared`."""
+    """A case of your own: a plain Python file with a function `box() -> Box`.
+
+    Optionally with `watched()`, functions of the simulation by name whose values are kept of every step, and
+    `compared(time, series)`, metrics made from those.
+    """
 
     name: Literal["own"] = "own"
     file: str = Field("", description="the file, for instance ./target.py")
@@ -215,17 +221,37 @@ class Own(Case):
     def contents(self) -> Box:
         if not self.file:
             raise RequestError("case=own names no file: write case=./target.py, a file with a function box()")
-        function = getattr(loaded(self.file, self.content), "box", None)
-        if not callable(function):
+        found = self.called("box", **self.settings)
+        if found is None:
             raise ValueError(f"{self.file} has no function box()")
-        found = function(**self.settings)
         if not isinstance(found, Box):
             raise ValueError(f"box() of {self.file} returned {type(found).__name__}, not a Box")
+        check_resolution(found)
         return found
 
+    def watched(self) -> dict[str, Watch]:
+        return self.called("watched") or {}
+
     def compared(self, time: np.ndarray, series: dict[str, np.ndarray]) -> dict[str, float]:
-        function = getattr(loaded(self.file, self.content), "compared", None)
-        return function(time, series) if callable(function) else {}
+        return self.called("compared", time, series) or {}
+
+    def called(self, name: str, *given: Any, **settings: Any) -> Any:
+        """What a function of the file returns, None where it has none; faults name the line."""
+        try:
+            function = getattr(loaded(self.file, self.content), name, None)
+            return function(*given, **settings) if callable(function) else None
+        except RequestError:
+            raise
+        except Exception as error:
+            fault = f"{type(error).__name__}: {error}"
+            raise ValueError(f"{self.file}{line_of(error, self.file)}: {fault}") from error
+
+
+def line_of(error: Exception, file: str) -> str:
+    """The line of the file at which an error was raised, as `, line 7`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == Path(file).resolve()]
+    return f", line {lines[-1]}" if lines else ""
 
 
 def loaded(file: str, content: str) -> Any:

@@ -47,8 +47,12 @@ def ramp(start: float, end: float, density: float, to: float = 0.0) -> Profile:
     return Profile(lambda x: density + (to - density) * (x - start) / (end - start)).between(start, end)
 
 
-def exponential(edge: float, scale: float, density: float, length: float) -> Profile:
-    """A corona in front of `edge`: falls to the left by e in every `scale`, and is cut after `length`."""
+def exponential(edge: float, scale: float, density: float, length: float | None = None) -> Profile:
+    """A corona in front of `edge`: falls to the left by e in every `scale`, and is cut after `length`.
+
+    Without a length after ten times the scale.
+    """
+    length = 10 * scale if length is None else length
     return Profile(lambda x: density * np.exp(-np.abs(edge - x) / scale)).between(edge - length, edge)
 
 

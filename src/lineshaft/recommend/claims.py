@@ -62,8 +62,12 @@ def guest(runs: Table) -> Measured | None:
         return None
     losses = [figure(run, name.format(NET)) for run in found]
     reason = "; ".join(
-        f"{run.config['data']['name']}: DeepNaniNet {told(loss)}, DropoutNet "
-        f"{told(figure(run, name.format('dropoutnet')))}"
+        f"{run.config['data']['name']}: DeepNaniNet alone {told(loss)}, "
+        + ", ".join(
+            f"{shown} {told(figure(run, name.format(label)))}"
+            for label, shown in (("dropoutnet", "DropoutNet"), (f"blend+{NET}", "the blend with it"))
+            if name.format(label) in run.result
+        )
         for run, loss in zip(found, losses)
     )
     return Measured(max(losses, key=lambda one: one.high), found, reason)

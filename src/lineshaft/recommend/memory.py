@@ -7,13 +7,13 @@ from pathlib import Path
 from lineshaft.engine import RequestError
 
 
-def refuse_too_much(wanted: int, what: str) -> None:
+def refuse_too_much(wanted: int, what: str, smaller: str) -> None:
     """Raise with the alternatives if `wanted` bytes are more than can be had."""
     free = available()
     if wanted > free:
         raise RequestError(
             f"{what} needs about {wanted / 1e9:.1f} GB and {free / 1e9:.1f} GB can be had: "
-            "take model=wmf or model.rows=400 (pruned rows), a machine with more memory, or fewer items"
+            f"take {smaller}, a machine with more memory, or fewer items"
         )
 
 

@@ -78,3 +78,13 @@ def test_families_join_sequels_and_else_titles():
 )
 def test_stems(title, expected):
     assert stem(title) == expected
+
+
+def test_numbers_of_a_catalogue_are_no_series():
+    """A catalogue of "Item 1" to "Item 20" would have nothing left to recommend."""
+    alone = families(20, (), [f"Item {n}" for n in range(20)])
+    assert len(set(alone)) == 20
+    mixed = families(
+        23, (), [*(f"Title of {chr(97 + n) * 5}" for n in range(20)), "Saga", "Saga 2", "Saga 3"]
+    )
+    assert len(set(mixed)) == 21

@@ -1,5 +1,6 @@
 """Titles are found in spite of errors, and nothing that is typed breaks the search."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,3 +50,32 @@ def test_other_scripts_are_searched_as_they_are_written():
     index = opened(arrays, titles, titles)
     assert [index.find(t)[:1] for t in ("進撃", "война", "strasse")] == [[0], [1], [2]]
     assert folded("Ünïted  States!") == "united states"
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("巨人", "進撃の巨人"),
+        ("錬金", "鋼の錬金術師"),
+        ("エヴァ", "新世紀エヴァンゲリオン"),
+        ("もののけ", "もののけ姫"),
+        ("進撃 の 巨人", "進撃の巨人"),
+        ("الشمال", "موسم الهجرة إلى الشمال"),
+        ("الف ليله", "ألف ليلة وليلة"),
+        ("война", "Война и мир"),
+        ("호랑", "호랑이의 눈"),
+    ],
+)
+def test_parts_of_titles_in_other_scripts_are_found(typed, found):
+    titles = ["進撃の巨人", "鋼の錬金術師", "新世紀エヴァンゲリオン", "もののけ姫", "千と千尋の神隠し"]
+    titles += [
+        "موسم الهجرة إلى الشمال",
+        "ألف ليلة وليلة",
+        "رجال في الشمس",
+        "Война и мир",
+        "호랑이의 눈",
+        "Emma",
+    ]
+    likes = np.ones(len(titles), np.float32)
+    index = opened(build(titles, likes), titles, titles)
+    assert titles[index.find(typed)[0]] == found

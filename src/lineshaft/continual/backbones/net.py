@@ -133,3 +133,25 @@ class Backbone(Part):
         found = "pixels" if store.is_pixels else "tokens" if store.is_tokens else "vectors"
         if found != kind:
             raise RequestError(f"backbone {getattr(self, 'name', '')} takes {kind}, these data are {found}")
+
+
+@torch.no_grad()
+def checked(net: Net, stream: Stream) -> Net:
+    """The network, if two rows become finite features [2, width]; nothing of it changes."""
+    if not isinstance(net, Net):
+        raise RequestError(
+            f"the backbone built a {type(net).__name__}; wrap it: Net(body, width), from "
+            "lineshaft.continual.backbones.net"
+        )
+    modes = {module: module.training for module in net.modules()}
+    net.eval()
+    found = net.features(stream.store.view(torch.arange(2)).cpu(), 0)
+    for module, training in modes.items():
+        module.training = training
+    shape = list(found.shape) if isinstance(found, Tensor) else type(found).__name__
+    if shape != [2, net.width]:
+        raise RequestError(
+            f"{type(net.body).__name__} maps two rows to {shape}, it must be [2, {net.width}]: pool over "
+            f"positions, or correct width={net.width}"
+        )
+    return net

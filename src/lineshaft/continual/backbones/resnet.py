@@ -18,18 +18,26 @@ STAGES = ((1, 1), (2, 2), (4, 2), (8, 2))  # channels as multiples of the stem's
 FEW = 8  # channels up to which a strided 1x1 convolution is not safe on CPUs
 
 
+class Norm(nn.BatchNorm2d):
+    """BatchNorm with a fixed momentum, which need not count batches: that is a kernel a layer and step."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        statistics = (self.running_mean, self.running_var, self.weight, self.bias)
+        return F.batch_norm(input, *statistics, self.training, 0.1, self.eps)
+
+
 class Block(nn.Module):
     """Two 3x3 convolutions around a shortcut."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.norm1 = nn.BatchNorm2d(outputs)
+        self.norm1 = Norm(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.norm2 = nn.BatchNorm2d(outputs)
+        self.norm2 = Norm(outputs)
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(*projection(inputs, outputs, stride), nn.BatchNorm2d(outputs))
+            self.shortcut = nn.Sequential(*projection(inputs, outputs, stride), Norm(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         out = F.relu(self.norm1(self.conv1(x)), inplace=True)
@@ -63,9 +71,7 @@ class Resnet18(Backbone):
 def body(inputs: int, channels: int) -> nn.Sequential:
     """A stem, four stages of two blocks, mean over the positions; inputs [n, channels, height, width]."""
     stages: list[nn.Module] = [
-        nn.Sequential(
-            nn.Conv2d(inputs, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
-        )
+        nn.Sequential(nn.Conv2d(inputs, channels, 3, 1, 1, bias=False), Norm(channels), nn.ReLU(inplace=True))
     ]
     before = channels
     for widening, stride in STAGES:

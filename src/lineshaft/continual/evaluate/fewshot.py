@@ -89,7 +89,7 @@ class Fewshot(Evaluation):
         for _ in range(self.epochs):
             order = torch.randperm(len(few), generator=draws, device=few.device)
             for ids in few[order].tensor_split(-(-len(few) // self.batch)):
-                with speed.autocast(store.x.device):
+                with speed.autocast(store.x.device), speed.eager():
                     logits = head(net.features(Crop().view(store, ids, draws), task.id)).float()
                 loss = F.cross_entropy(logits, places(store.y[ids], task))
                 optimiser.zero_grad(set_to_none=True)

@@ -14,7 +14,7 @@ from lineshaft.continual import matrix
 from lineshaft.continual.augment import AnyAugment, Crop
 from lineshaft.continual.backbones.auto import Auto
 from lineshaft.continual.backbones.choices import AnyBackbone
-from lineshaft.continual.backbones.net import Net
+from lineshaft.continual.backbones.net import Net, checked
 from lineshaft.continual.evaluate.choices import AnyEvaluation
 from lineshaft.continual.evaluate.drift import COLLAPSED, spread
 from lineshaft.continual.evaluate.evaluation import Found, Look
@@ -114,7 +114,7 @@ def new_net(config: Config, stream: Stream) -> Net:
     """The network with its heads, initialised on the CPU: all devices start from the same weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derived(config.seed, "weights"))
-        net = config.backbone.build(stream)
+        net = checked(config.backbone.build(stream), stream)
         config.loss.attach(net, stream)
         for method in config.methods:
             net = method.attach(net, stream)

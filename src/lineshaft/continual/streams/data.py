@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from lineshaft.continual.data import Images
+from lineshaft.continual.images import Images
 from lineshaft.continual.streams.split import build, by_class, by_domain, shuffled_order
 from lineshaft.continual.streams.stream import Stream
 from lineshaft.engine import Part, Run

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from lineshaft.continual.data import Images, digits
+from lineshaft.continual.data import digits
+from lineshaft.continual.images import Images
 from lineshaft.continual.streams.data import ClassData
 from lineshaft.engine import Run
 

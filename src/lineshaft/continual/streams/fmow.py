@@ -13,7 +13,8 @@ from typing import Literal
 import torch
 from pydantic import Field
 
-from lineshaft.continual.data import IMAGENET_STATISTICS, Images
+from lineshaft.continual.data import IMAGENET_STATISTICS
+from lineshaft.continual.images import Images
 from lineshaft.continual.streams.data import DomainData
 from lineshaft.continual.streams.folder import pixels
 from lineshaft.engine import RequestError, Run

@@ -15,7 +15,7 @@ from pydantic import Field
 from torch import Tensor
 
 from lineshaft.continual import data
-from lineshaft.continual.data import Images
+from lineshaft.continual.images import Images
 from lineshaft.continual.streams.data import ClassData, DomainData
 from lineshaft.engine import Run
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor
 
-from lineshaft.continual.data import Images
+from lineshaft.continual.images import Images, inside
 from lineshaft.continual.seeds import generator
 from lineshaft.continual.streams.stream import Store, Stream, Task
 from lineshaft.engine.errors import RequestError
@@ -18,6 +18,8 @@ def by_class(images: Images, sizes: int | Sequence[int], order: Sequence[int]) -
     total = len(images.class_names)
     if sorted(order) != list(range(total)):
         raise RequestError(f"{images.name}: the class order must name each of {total} classes once")
+    if min((sizes,) if isinstance(sizes, int) else (*sizes, 1)) < 1:
+        raise RequestError(f"{images.name}: classes_per_task={sizes}; every task needs a class or more")
     counts = [sizes] * -(-total // sizes) if isinstance(sizes, int) else list(sizes)
     if not isinstance(sizes, int) and sum(counts) != total:
         raise RequestError(
@@ -46,13 +48,7 @@ def by_domain(images: Images, order: Sequence[int]) -> tuple[Tensor, list[str]]:
 
 def known_labels(images: Images) -> Tensor:
     """The labels, or an error that names the first one without a class name."""
-    wrong = (images.y < 0) | (images.y >= len(images.class_names))
-    if wrong.any():
-        row = int(wrong.nonzero()[0])
-        raise RequestError(
-            f"{images.name}: row {row} has label {int(images.y[row])}, there are names for 0 to "
-            f"{len(images.class_names) - 1}; add its name or drop the row"
-        )
+    inside(images.name, "label", images.y, images.class_names)
     return images.y
 
 

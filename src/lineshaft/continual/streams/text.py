@@ -16,7 +16,7 @@ from pydantic import Field
 
 from lineshaft.continual import data
 from lineshaft.continual.backbones.words import encode
-from lineshaft.continual.data import Images
+from lineshaft.continual.images import Images
 from lineshaft.continual.streams.data import Data, DomainData
 from lineshaft.continual.streams.split import build
 from lineshaft.continual.streams.stream import Stream

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from lineshaft.continual import data
-from lineshaft.continual.data import Images
+from lineshaft.continual.images import Images
 from lineshaft.continual.streams.data import ClassData
 from lineshaft.engine import Run
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -22,9 +23,10 @@ from lineshaft.dialogue.annotators.line_text import joined, source, written
 from lineshaft.dialogue.annotators.model import Prediction
 from lineshaft.dialogue.annotators.rows import Example, examples
 from lineshaft.dialogue.annotators.scene import Scene, scene
-from lineshaft.dialogue.corpus.dialogue import Dialogue, State
+from lineshaft.dialogue.corpus.dialogue import Dialogue, Slot, State, Value
 from lineshaft.dialogue.corpus.ontology import Ontology
 from lineshaft.dialogue.corpus.state import Update, apply, read
+from lineshaft.dialogue.corpus.text import plain
 from lineshaft.engine import Part
 
 
@@ -121,6 +123,17 @@ class Seq2seqLearner:
         mean: torch.Tensor = (each * by_turn).sum() / by_turn.sum()
         return mean
 
+    def spelt(self, slot: Slot, value: Value) -> Value:
+        """A value as the ontology spells it, where they differ by spaces alone: some tokenizers give back
+        `7 : 30` for `7:30`."""
+        known = self._spellings.get(slot, {})
+        return Value(tuple(known.get(_close(name), name) for name in value.values), value.relation)
+
+    @cached_property
+    def _spellings(self) -> dict[Slot, dict[str, str]]:
+        surfaces = self.ontology.surfaces.items()
+        return {slot: {_close(name): name for name in sorted(names)} for slot, names in surfaces}
+
     def encoded(self, texts: Sequence[str]) -> Any:
         """Tokens with the end of the text, padded."""
         ended = [text + self.tokenizer.eos_token for text in texts]
@@ -164,18 +177,22 @@ class Seq2seqModel:
     def _predicted(
         self, pairs: Sequence[tuple[Scene, State]], thresholds: Sequence[float]
     ) -> list[Prediction]:
-        lines, chances = self._generated([source(scene, previous) for scene, previous in pairs])
+        """Predictions of turns; equal turns (one at several thresholds) are read once."""
+        texts = [source(scene, previous) for scene, previous in pairs]
+        distinct = list(dict.fromkeys(texts))
+        written = dict(zip(distinct, zip(*self._generated(distinct))))
         return [
-            self._read(line, chance, previous, threshold)
-            for line, chance, (_, previous), threshold in zip(lines, chances, pairs, thresholds)
+            self._read(*written[text], previous, threshold)
+            for text, (_, previous), threshold in zip(texts, pairs, thresholds)
         ]
 
     def _read(self, line: str, chance: float, previous: State, threshold: float) -> Prediction:
         """A slot keeps the name that it has in the ontology, which may hold spaces."""
         names = {joined(slot): slot for slot in [*previous, *self.learner.ontology.surfaces]}
         update, _ = read(line) if chance > threshold * FLOOR else (Update(), [])
+        named = {names.get(slot, slot): value for slot, value in update.assigned.items()}
         meant = Update(
-            {names.get(slot, slot): value for slot, value in update.assigned.items()},
+            {slot: self.learner.spelt(slot, value) for slot, value in named.items()},
             frozenset(names.get(slot, slot) for slot in update.removed),
         )
         touched = meant.assigned.keys() | meant.removed
@@ -185,8 +202,8 @@ class Seq2seqModel:
         """Greedy outputs and the likelihood of each."""
         lines: list[str] = []
         chances: list[float] = []
-        for begin in range(0, len(texts), 64):
-            inputs = self.learner.encoded(texts[begin : begin + 64])
+        for begin in range(0, len(texts), TURNS):
+            inputs = self.learner.encoded(texts[begin : begin + TURNS])
             with torch.inference_mode():
                 made = self.model.generate(
                     **inputs,
@@ -205,6 +222,12 @@ class Seq2seqModel:
 
 FLOOR = 0.1
 """A whole output is much less likely than a single change, so a threshold counts a tenth here."""
+TURNS = 128
+"""Turns written at once."""
+
+
+def _close(name: str) -> str:
+    return "".join(plain(name).split())
 
 
 class _Plain:

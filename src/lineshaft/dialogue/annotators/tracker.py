@@ -19,6 +19,7 @@ from pydantic import Field
 from scipy.special import expit
 
 from lineshaft.dialogue.annotators import heads, logistic, vectors
+from lineshaft.dialogue.annotators.boosting import Boosted, Boosting
 from lineshaft.dialogue.annotators.candidates import DROPPED, Candidate, Proposer
 from lineshaft.dialogue.annotators.competition import competition
 from lineshaft.dialogue.annotators.model import Prediction
@@ -48,11 +49,13 @@ class Stacker(Part):
     name: Literal["stacker"] = "stacker"
     c: float = Field(0.3, gt=0, description="inverse of the L2 penalty of the logistic regression")
     trees: int = Field(120, ge=1, description="boosting iterations")
-    leaves: int = Field(15, ge=2, description="leaves of a tree")
-    folds: int = Field(3, ge=2, description="folds of the cross-fitted scores, by dialogue")
+    leaves: int = Field(31, ge=2, description="leaves of a tree")
+    folds: int = Field(5, ge=2, description="folds of the cross-fitted scores, by dialogue")
+    bags: int = Field(3, ge=1, description="boosted models, each split on random halves of the columns")
 
     def learner(self, ontology: Ontology, labelled: Sequence[Dialogue], hindsight: bool = False) -> Trainer:
-        return Trainer(ontology, labelled, hindsight, self.c, self.trees, self.leaves, self.folds)
+        boosting = Boosting(self.trees, self.leaves, self.bags)
+        return Trainer(ontology, labelled, hindsight, self.c, boosting, self.folds)
 
 
 class Vectors(Part):
@@ -61,15 +64,17 @@ class Vectors(Part):
     name: Literal["vectors"] = "vectors"
     c: float = Field(0.3, gt=0, description="inverse of the L2 penalty of the logistic regression")
     trees: int = Field(120, ge=1, description="boosting iterations")
-    leaves: int = Field(15, ge=2, description="leaves of a tree")
-    folds: int = Field(3, ge=2, description="folds of the cross-fitted scores, by dialogue")
+    leaves: int = Field(31, ge=2, description="leaves of a tree")
+    folds: int = Field(5, ge=2, description="folds of the cross-fitted scores, by dialogue")
+    bags: int = Field(3, ge=1, description="boosted models, each split on random halves of the columns")
 
     def learner(self, ontology: Ontology, labelled: Sequence[Dialogue], hindsight: bool = False) -> Trainer:
-        return Trainer(ontology, labelled, hindsight, self.c, self.trees, self.leaves, self.folds, True)
+        boosting = Boosting(self.trees, self.leaves, self.bags)
+        return Trainer(ontology, labelled, hindsight, self.c, boosting, self.folds, True)
 
 
 class Trainer:
-    """Trains trackers; with no trees, the score is the answer."""
+    """Trains trackers; without boosting, the score is the answer."""
 
     def __init__(
         self,
@@ -77,18 +82,16 @@ class Trainer:
         labelled: Sequence[Dialogue],
         hindsight: bool,
         c: float,
-        trees: int = 0,
-        leaves: int = 15,
-        folds: int = 3,
+        boosting: Boosting | None = None,
+        folds: int = 1,
         sentences: bool = False,
     ) -> None:
-        self.hindsight, self.c, self.trees, self.leaves = hindsight, c, trees, leaves
-        self.folds = folds if trees else 1
+        self.hindsight, self.c, self.boosting, self.folds = hindsight, c, boosting, folds
         self.proposer = Proposer(ontology, labelled, hindsight)
         self.slots = {slot: number for number, slot in enumerate(sorted(_slots(ontology, labelled)))}
         self.domains = heads.domains(self.slots)
         self.views: list[heads.View] = []
-        if trees:
+        if boosting:
             self.views.append(Terms(self.proposer.scene(dialogue, i) for dialogue, i in turns(labelled)))
             self.proposer.forget()
         if sentences:
@@ -129,7 +132,9 @@ class Trainer:
             if self.views:
                 several.append(self._heads(rows, np.flatnonzero(fold != number), weight))
                 above[held] = self._held_out(several[-1], rows, held)
-        boosted = self._boosted(rows, scores, above, weight, seed) if self.trees else None
+        boosted = None
+        if self.boosting:
+            boosted = self.boosting.fit(_dense(rows, scores, above), rows.right, weight, seed)
         whole = self._whole(rows, weight, learnt, start)
         return Tracker(self, learnt, whole, boosted, [heads.mean(each) for each in zip(*several)])
 
@@ -175,27 +180,6 @@ class Trainer:
         ]
         return np.hstack([np.zeros((len(owner), 0), np.float32), *each])
 
-    def _boosted(
-        self, rows: Rows, scores: np.ndarray, above: np.ndarray, weight: np.ndarray, seed: int
-    ) -> Any:
-        from sklearn.ensemble import HistGradientBoostingClassifier
-
-        dense = _dense(rows, scores, above)
-        used = weight > 0
-        if rows.right[used].all() or not rows.right[used].any():
-            return None
-        model = HistGradientBoostingClassifier(
-            max_iter=self.trees,
-            learning_rate=0.06,
-            max_leaf_nodes=self.leaves,
-            min_samples_leaf=30,
-            l2_regularization=1.0,
-            early_stopping=False,
-            random_state=seed,
-        )
-        same = bool((weight[used] == 1).all())  # weights make scikit-learn bin several times slower
-        return model.fit(dense[used], rows.right[used], sample_weight=None if same else weight[used])
-
 
 class Tracker:
     """A trained annotator. parts: the scorer's weights float32 [BUCKETS + 1] of each fold; weights: those of
@@ -206,7 +190,7 @@ class Tracker:
         trainer: Trainer,
         parts: list[np.ndarray],
         weights: np.ndarray,
-        boosted: Any = None,
+        boosted: Boosted | None = None,
         several: Sequence[heads.Heads] = (),
     ) -> None:
         self.trainer, self.parts, self.weights = trainer, parts, weights
@@ -220,7 +204,7 @@ class Tracker:
         if self.boosted is None:
             return np.asarray(expit(scores))
         above = self.trainer.seen(self.heads, scenes, one.owner, one.slot)
-        return np.asarray(self.boosted.predict_proba(_dense(one, scores, above))[:, 1])
+        return self.boosted.chances(_dense(one, scores, above))
 
     def turn_scores(self, scenes: Sequence[Scene]) -> list[np.ndarray]:
         """float32 [scenes, slots + domains + 2] of each view's heads."""

@@ -23,7 +23,7 @@ from lineshaft.dialogue.errors import judge
 from lineshaft.dialogue.errors.classify import Dense, Linear
 from lineshaft.dialogue.errors.detection import auroc, average_precision, difference, rankings
 from lineshaft.dialogue.errors.synthesise import Measured, Uniform
-from lineshaft.dialogue.students import Settings, Students
+from lineshaft.dialogue.teacher import Settings, Teacher
 from lineshaft.engine import Figure, Folder, Run
 
 
@@ -33,7 +33,7 @@ class Config(engine.Config):
     out-of-fold errors, and measure how well each finds the real errors: the annotator's on target dialogues,
     and another model's where the corpus brings its output. Beside them: confidence, cleanlab, rules."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     objective: ClassVar = ("val/auroc", "max")
 
     data: Data = Field(Sample(), description="corpus; sample is embedded, corpus is your own")
@@ -47,19 +47,19 @@ def run(config: Config, run: Run) -> dict[str, float]:
     Arrays: SET/NAME [turns] the doubt of each ranking, SET/wrong and SET/dialogue [turns].
     """
     material, ontology = config.data.load(run, config.seed)
-    students = Students(material, ontology, Settings(config.annotator, config.hindsight, seed=config.seed))
-    found = json.dumps(students.analysis.record(), ensure_ascii=False, indent=1)
+    teacher = Teacher(material, ontology, Settings(config.annotator, config.hindsight, seed=config.seed))
+    found = json.dumps(teacher.analysis.record(), ensure_ascii=False, indent=1)
     (run.dir / "errors.json").write_text(found + "\n", encoding="utf-8")
-    known = _known(students)
+    known = _known(teacher)
     detectors = {
         f"{kind}_{name}": judge.trained(part, judged, config.seed).wrong
         for kind, judged in known.items()
         for name, part in (("dense", Dense()), ("linear", Linear()))
     }
     result = {f"turns/{kind}": float(len(judged.found)) for kind, judged in known.items()}
-    tests = _tests(config, run, students)
+    tests = _tests(config, run, teacher)
     for name, (examples, wrong, dialogue) in tests.items():
-        ranked = rankings(students.teachers, examples, detectors)
+        ranked = rankings(teacher.models, examples, detectors)
         result |= _scored(run, name, ranked, wrong, dialogue)
     return result
 
@@ -83,13 +83,13 @@ def overview(result: dict[str, float]) -> str:
     return "\n".join(lines)
 
 
-def _known(students: Students) -> dict[str, judge.Judged]:
+def _known(teacher: Teacher) -> dict[str, judge.Judged]:
     """Annotations of the source that are known to be right or wrong: of three kinds, and all together."""
-    analysis = students.analysis
+    analysis = teacher.analysis
     kinds = {
-        "measured": students.judge.synthetic(Measured(), analysis),
-        "uniform": students.judge.synthetic(Uniform(), analysis),
-        "real": students.judge.real(students._annotator_tuned[0]),
+        "measured": teacher.judge.synthetic(Measured(), analysis),
+        "uniform": teacher.judge.synthetic(Uniform(), analysis),
+        "real": teacher.judge.real(teacher.threshold),
     }
     return kinds | {"pooled": judge.joined(list(kinds.values()))}
 
@@ -97,32 +97,32 @@ def _known(students: Students) -> dict[str, judge.Judged]:
 Test = tuple[list[Example], np.ndarray, np.ndarray]
 
 
-def _tests(config: Config, run: Run, students: Students) -> dict[str, Test]:
+def _tests(config: Config, run: Run, teacher: Teacher) -> dict[str, Test]:
     """Sets of errors: validation (for choosing), the annotator's on the target, another model's."""
-    known = students.judged
-    sizes = [len(dialogue.turns) for dialogue in students.validation]
+    known = teacher.judged
+    sizes = [len(dialogue.turns) for dialogue in teacher.validation]
     sets: dict[str, Test] = {"val": (known.found, known.wrong, np.repeat(np.arange(len(sizes)), sizes))}
-    if "oracle" in students.names:
-        notes = students.annotations
+    if teacher.gold:
+        notes = teacher.annotations
         sets["annotator"] = (notes.examples, ~notes.right, notes.dialogue)
     outside = getattr(config.data, "outside", None)
     if outside is not None:
-        sets["outside"] = _outside(students, outside(run))
+        sets["outside"] = _outside(teacher, outside(run))
     return sets
 
 
-def _outside(students: Students, states: Sequence[Sequence[State]]) -> Test:
+def _outside(teacher: Teacher, states: Sequence[Sequence[State]]) -> Test:
     """Another model's states of the target dialogues, each turn given the gold state before it."""
-    examples = judge.seen(students.trainers, students.material.target)
+    examples = judge.seen(teacher.trainers, teacher.material.target)
     predicted = [state for each in states for state in each]
-    gold = [turn.state or {} for dialogue in students.material.target for turn in dialogue.turns]
-    ontology = students.ontology
+    gold = [turn.state or {} for dialogue in teacher.material.target for turn in dialogue.turns]
+    ontology = teacher.ontology
     found = [
         Example(e.scene, e.previous, diff(e.previous, state), e.group, e.looking_ahead)
         for e, state in zip(examples, predicted)
     ]
     wrong = [ontology.canonical_state(p) != ontology.canonical_state(g) for p, g in zip(predicted, gold)]
-    sizes = [len(dialogue.turns) for dialogue in students.material.target]
+    sizes = [len(dialogue.turns) for dialogue in teacher.material.target]
     return found, np.array(wrong, bool), np.repeat(np.arange(len(sizes)), sizes)
 
 

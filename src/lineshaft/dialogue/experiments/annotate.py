@@ -19,7 +19,7 @@ from lineshaft.dialogue.corpora.sample import Sample
 from lineshaft.dialogue.corpus import jsonl
 from lineshaft.dialogue.corpus.dialogue import Dialogue, Slot
 from lineshaft.dialogue.corpus.ontology import Ontology, observed
-from lineshaft.dialogue.students import THRESHOLDS
+from lineshaft.dialogue.tuning import tuned
 from lineshaft.engine import Run
 
 CHUNK = 200
@@ -32,7 +32,7 @@ class Config(engine.Config):
     a confidence for every slot and a score for every turn. States that the target may hold are never read
     for this; where there are some, the annotation is scored against them afterwards."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     objective: ClassVar = ("val/jga", "max")
 
     data: Sample | Corpus = Field(Sample(), description="corpus: your own files; sample: the embedded one")
@@ -72,10 +72,7 @@ def _threshold(
     """The threshold, and the joint goal accuracy on the dialogues it was tuned on (0 without any)."""
     if config.threshold is not None or not tuning:
         return config.threshold or 0.5, 0.0
-    scores = metrics.jga(model, ontology, tuning, THRESHOLDS)
-    best = np.flatnonzero(scores == scores.max())
-    chosen = int(best[len(best) // 2])
-    return THRESHOLDS[chosen], float(scores[chosen])
+    return tuned(model, ontology, tuning)
 
 
 def _annotated(run: Run, model: Any, target: Sequence[Dialogue], threshold: float) -> list[Dialogue]:

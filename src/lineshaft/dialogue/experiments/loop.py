@@ -18,8 +18,10 @@ from lineshaft.dialogue.bootstrap import bootstrap
 from lineshaft.dialogue.corpora.parts import Data
 from lineshaft.dialogue.corpora.sample import Sample
 from lineshaft.dialogue.errors.classify import Dense, Linear
-from lineshaft.dialogue.students import Settings, Students, at_edge
+from lineshaft.dialogue.students import Students
 from lineshaft.dialogue.systems import SYSTEMS
+from lineshaft.dialogue.teacher import Settings
+from lineshaft.dialogue.tuning import at_edge
 from lineshaft.engine import Figure, Folder, Run
 
 
@@ -30,7 +32,7 @@ class Config(engine.Config):
     (oracle), gold instead (full-shot), beside each filter a random drop of its size and kind. Thresholds are
     tuned on validation dialogues, for every system alike."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     objective: ClassVar = ("val/jga", "max")
 
     data: Data = Field(Sample(), description="corpus; sample is embedded, corpus is your own")
@@ -94,12 +96,12 @@ def report(run: Run, students: Students, done: dict[str, Any]) -> dict[str, floa
     tested = [students.material.target[index] for index in students.material.tested()]
     dialogue = np.repeat(np.arange(len(tested)), [len(each.turns) for each in tested])
     right = {**metrics.score_trivial(students.ontology, tested), **_collected(students, done)}
-    right["ceiling"] = metrics.ceiling(students.plain.proposer, tested)
+    right["ceiling"] = metrics.ceiling(students.learner.proposer, tested)
     run.array("dialogue", dialogue)
     run.array("number", np.concatenate([np.arange(len(each.turns)) for each in tested]))
     for system, hits in right.items():
         run.array(system, hits.astype(np.float32))
-    found = json.dumps(students.analysis.record(), ensure_ascii=False, indent=1)
+    found = json.dumps(students.teacher.analysis.record(), ensure_ascii=False, indent=1)
     (run.dir / "errors.json").write_text(found + "\n", encoding="utf-8")
     return _means(right) | _training(students, done) | _gains(students.names, right, dialogue)
 
@@ -154,7 +156,7 @@ def _training(students: Students, done: dict[str, Any]) -> dict[str, float]:
         if job.system == "all":
             values["val/jga"].append(outcome["val"])
     found = {name: float(np.mean(each)) for name, each in values.items()}
-    notes = students.annotations
+    notes = students.teacher.annotations
     found["annotation/turns"] = float(len(notes.examples))
     if "oracle" in students.names:
         found["annotation/right"] = 100 * float(notes.right.mean())

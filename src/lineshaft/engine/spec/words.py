@@ -115,6 +115,8 @@ def descend(field: FieldInfo, values: dict[str, Any], path: Sequence[str], raw: 
         tags = "+".join(e["name"] for e in current)
         raise RequestError(f"{key}: {name} is {tags}; write {name}.{current[0]['name']}.{rest[-1]}=...")
     single = variants(field.annotation)
+    if single and isinstance(current, BaseModel):  # made from another form, such as a file's name
+        current = values[name] = current.model_dump(exclude_unset=True) | {"name": tag(type(current))}
     if single and isinstance(current, dict):
         return edit(single[current["name"]], current, rest, raw, key)
     models = members(field.annotation)

@@ -1,7 +1,7 @@
 """plasma.simulate: one all-particle simulation, from a case to pictures, spectra and checks."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -14,6 +14,7 @@ from lineshaft.plasma import split
 from lineshaft.plasma.cases import AnyCase, Slab
 from lineshaft.plasma.gather import gathered
 from lineshaft.plasma.hybrid.solvers import AnySolver, Particles
+from lineshaft.plasma.labels import Labelled, Labels
 from lineshaft.plasma.pic import diagnostics
 from lineshaft.plasma.pic.compile import use_threads
 from lineshaft.plasma.pic.simulation import Broken, Simulation
@@ -44,6 +45,9 @@ class Config(engine.Config):
     )
     quiet: bool = Field(False, description="start with evenly spaced particles")
     light_cone: bool = Field(False, description="move nothing before light from the left could reach it")
+    labels: Labels = Field(
+        Labels(), description="label particles as thermal or not while they move: labels.every=20"
+    )
     rows: int = Field(120, ge=20, le=100_000, description="samples over time, of energies and waterfalls")
     tolerance: float = Field(
         0.1,
@@ -79,20 +83,32 @@ def run(config: Config, run: Run) -> dict[str, float]:
     series = Series(config.case.watched(), list(box.probes), box.dx)
     record, start = Record.of(simulation, config.rows), diagnostics.energy(simulation)
     noise, false_alarms = diagnostics.charge_noise(simulation), chance_outliers(simulation)
+    labelled = Labelled(simulation, config.labels) if config.labels.every else None
+    after = together(series if series.wanted else None, labelled)
     if run.state is not None and not run.relaunched:  # a parent's particles obey another configuration
         simulation.restore(run.state["simulation"])
         record = Record.restored(run.state["record"])
         series.restore(run.state["series"])
+        if labelled is not None:
+            labelled.restore(run.state["labels"])
     edges = np.linspace(0, steps_of(config), config.rows + 1).astype(int)
 
     def state() -> dict:
-        return {"simulation": simulation.state(), "record": record.state(), "series": series.state()}
+        kept = {} if labelled is None else {"labels": labelled.state()}
+        return {
+            "simulation": simulation.state(),
+            "record": record.state(),
+            "series": series.state(),
+            **kept,
+        }
 
     for row in run.progress(range(record.filled, config.rows), "simulating"):
         clock, first = time.perf_counter(), simulation.steps
-        for _ in slices(simulation, int(edges[row + 1]) - 1, series):
+        for _ in slices(simulation, int(edges[row + 1]) - 1, after):
             run.checkpoint(simulation.steps, state)
-        budget = diagnostics.advance(simulation, 1, series if series.wanted else None)
+        budget = diagnostics.advance(simulation, 1, after)
+        if labelled is not None:
+            labelled.row()
         pushed = simulation.count() * (simulation.steps - first) / (time.perf_counter() - clock)
         run.log(simulation.steps, record.add(simulation, budget), mpush_per_s=pushed / 1e6)
         within(config, simulation, record, start)
@@ -104,17 +120,29 @@ def run(config: Config, run: Run) -> dict[str, float]:
         **config.case.compared(*series.named()),
         **checks(simulation, record, start),
         "charge/start": noise,
+        **({} if labelled is None else labelled.save(run)),
         **({} if simulation.periodic else tails(run, simulation) | {"nonthermal/false_alarms": false_alarms}),
     }
 
 
-def slices(simulation: Simulation, until: int, series: Series) -> Iterable[None]:
+def together(*parts: Callable[[Simulation], None] | None) -> Callable[[Simulation], None] | None:
+    """One call after every step for those of the parts that want one; None where none does."""
+    wanted = [part for part in parts if part is not None]
+
+    def call(simulation: Simulation) -> None:
+        for part in wanted:
+            part(simulation)
+
+    return call if wanted else None
+
+
+def slices(simulation: Simulation, until: int, after: Callable[[Simulation], None] | None) -> Iterable[None]:
     """Advance to a step, pausing about once a second."""
     size = 1
     while simulation.steps < until:
         clock, steps = time.perf_counter(), min(size, until - simulation.steps)
         try:
-            simulation.run(steps, series if series.wanted else None)
+            simulation.run(steps, after)
         except Broken as error:
             raise Broken(
                 f"{error}; the last checkpoint before it is good: lower case.dx or look at the case's fields"

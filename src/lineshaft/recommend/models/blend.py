@@ -6,7 +6,7 @@ has rated, the likes of some rated items; fits every part to the rest; and finds
 Then it fits the parts that are left to everything. Slots whose data the catalogue lacks are left out.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 from scipy.sparse import csr_matrix
@@ -19,7 +19,7 @@ from lineshaft.recommend.models.ease import Ease
 from lineshaft.recommend.models.folded import folded
 from lineshaft.recommend.models.gated import Gated
 from lineshaft.recommend.models.graph import Graph
-from lineshaft.recommend.models.inner import Inner
+from lineshaft.recommend.models.inner import Inner, worth
 from lineshaft.recommend.models.knn import Knn
 from lineshaft.recommend.models.l3ae import L3ae
 from lineshaft.recommend.models.model import Model, Scorer, counts
@@ -59,7 +59,9 @@ class Blend(Model):
     """Closed forms, content, graph and popularity behind a gate."""
 
     name: Literal["blend"] = "blend"
+    smaller: ClassVar[str] = "model.trial.most=100 (a gate found on fewer people) or model=wmf"
     slots: tuple[Slot, ...] = Field(DEFAULT, min_length=1, description="the parts")
+    net: DeepNaniNet | None = Field(None, description="a network among the parts; a GPU helps")
     fold: int | None = Field(
         None, ge=1, description="entries a row of the one matrix a basket size to serve from; none: all parts"
     )
@@ -67,15 +69,13 @@ class Blend(Model):
 
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
         self.check(likes, catalogue)
-        usable = [slot for slot in self.slots if slot.any_of[0].usable(catalogue)]
+        usable = [slot for slot in self.whole if slot.any_of[0].usable(catalogue)]
         if not usable:
             raise RequestError("no part of the blend can be fitted to a catalogue without texts and edges")
-        inner = Inner(catalogue, self.trial.draw(likes, catalogue, seed), self.trial.most)
+        inner = Inner(catalogue, self.trial.draws(likes, catalogue, seed), self.trial.most)
         chosen, features = [], []
         for slot in usable:
-            best = max(
-                (inner.judge(part, seed, threads) for part in slot.any_of), key=lambda judged: judged.value
-            )
+            best = max((inner.judge(part, seed, threads) for part in slot.any_of), key=worth)
             chosen.append((best.part, slot.rare))
             features.append(best.z)
         found = inner.gate(features, [rare for _, rare in chosen], seed)
@@ -85,7 +85,15 @@ class Blend(Model):
             if found.used(number)
         }
         gated = Gated(catalogue, counts(likes), parts, found.narrowed())
-        return gated if self.fold is None else folded(gated, inner.drawn.baskets, self.fold)
+        return gated if self.fold is None else folded(gated, inner.draws[0].baskets, self.fold)
+
+    @property
+    def whole(self) -> tuple[Slot, ...]:
+        """The slots and, if there is one, the network's."""
+        return self.slots if self.net is None else (*self.slots, Slot(any_of=(self.net,)))
 
     def memory(self, users: int, items: int) -> int:
-        return sum(max(part.memory(users, items) for part in slot.any_of) for slot in self.slots)
+        """All parts, and what the gate is found on: a float16 a basket, item, part and rare twin."""
+        features = sum(1 + slot.rare for slot in self.whole)
+        parts = sum(max(part.memory(users, items) for part in slot.any_of) for slot in self.whole)
+        return parts + 2 * features * self.trial.baskets(users) * items

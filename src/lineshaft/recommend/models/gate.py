@@ -27,7 +27,7 @@ GAIN = 2e-4
 """Least gain of the criterion for which a weight is changed."""
 SURE = 100
 """Baskets up to which a weight must gain a whole standard error; beyond, less and less of one."""
-FEWEST = 100
+FEWEST = 20
 """A size class with fewer validation baskets takes the weights of all classes together."""
 
 
@@ -50,8 +50,8 @@ def normalised(
 
 
 def lengths(items: int) -> tuple[int, int]:
-    """The two lengths of list that count: 20 and 100, less in catalogues of under 2,000 items."""
-    return max(5, min(20, items // 100)), max(10, min(100, items // 20))
+    """The two lengths of list that count: 20 and 100, less in catalogues of under 400 items."""
+    return max(5, min(20, items // 20)), max(10, min(100, items // 4))
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,15 @@ def question(
     chosen = best_of(features, few)
     z = np.stack([np.take_along_axis(feature, chosen, axis=1) for feature in features]).astype(np.float32)
     return over(z, held_out, chosen, sizes)
+
+
+def together(asked: Sequence[Question]) -> Question:
+    """Questions over as many items each as one."""
+    z = torch.cat([one.z for one in asked], dim=1)
+    wanted, count, lots = (
+        torch.cat([getattr(one, name) for one in asked]) for name in ("wanted", "count", "lots")
+    )
+    return Question(z, wanted, count, np.concatenate([one.sizes for one in asked]), lots)
 
 
 def best_of(features: Sequence[np.ndarray], few: int) -> np.ndarray:
@@ -131,18 +140,22 @@ def least_gain(gain: Tensor) -> float:
 def search(
     asked: Question, lists: tuple[int, int], start: np.ndarray | None = None, passes: int = 2
 ) -> np.ndarray:
-    """(features,) weights: from the best single feature, or `start`, one weight at a time while it helps."""
-    if start is None:
-        alone = torch.stack([criterion(z, asked, lists) for z in asked.z])
-        start = np.eye(len(alone))[int(alone.argmax())]
-    weights = start.astype(float)
+    """(features,) weights: from `start`, or the best single feature if that is better, one weight at a time
+    while it helps."""
+    alone = torch.stack([recalls(z, asked, lists) for z in asked.z])
+    first = int(alone.mean(1).argmax())
+    weights = np.eye(len(alone))[first] if start is None else start.astype(float)
     score = torch.tensordot(torch.from_numpy(weights).float().to(asked.z.device), asked.z, 1)
     best = recalls(score, asked, lists)
+    if float((gain := alone[first] - best).mean()) > least_gain(gain):
+        weights, score, best = np.eye(len(alone))[first], asked.z[first], alone[first]
     for _ in range(passes):
         before = weights.copy()
         for c in range(len(weights)):
             steps = torch.tensor([weight - weights[c] for weight in GRID], device=score.device)
             values = recalls(score + steps[:, None, None].float() * asked.z[c], asked, lists)
+            if not np.delete(weights, c).any():
+                values[0] = 0  # some part must speak: chance may find more than it on few baskets
             top = int(values.mean(-1).argmax())
             gain = values[top] - best
             if float(gain.mean()) > least_gain(gain):

@@ -20,101 +20,115 @@ CHUNK = 2048
 PLACES, SHIFTS = (0.25, 0.5, 1.0, 1.5), (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0)
 
 
+Features = list[np.ndarray]
+"""Normalised scores (baskets, items) of one part, an array a draw."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """A part fitted to the trial's training part, its normalised scores of the baskets, and its own worth."""
 
     part: Model
-    z: np.ndarray
+    z: Features
     value: float
+
+
+def worth(judged: Judged) -> float:
+    return judged.value
 
 
 @dataclass(frozen=True)
 class Inner:
-    """A trial, and the gate that is found on it."""
+    """The draws of a trial, and the gate that is found on all of them together."""
 
     catalogue: Catalogue
-    drawn: Drawn
+    draws: list[Drawn]
     most: int
 
     @property
     def lists(self) -> tuple[int, int]:
         return gate.lengths(len(self.catalogue))
 
-    @property
-    def likes(self) -> np.ndarray:
-        return counts(self.drawn.train)
-
     def judge(self, part: Model, seed: int, threads: int) -> Judged:
-        scorer = fitted(part, self.drawn.train, self.catalogue, seed=seed, threads=threads)
-        baskets = self.drawn.baskets
-        z = np.empty(baskets.shape, np.float16)
+        z = [self._scored(part, drawn, seed, threads) for drawn in self.draws]
+        asked = self._question([z], self.rated)
+        return Judged(part, z, float(gate.criterion(asked.z[0], asked, self.lists)))
+
+    def _scored(self, part: Model, drawn: Drawn, seed: int, threads: int) -> np.ndarray:
+        scorer = fitted(part, drawn.train, self.catalogue, seed=seed, threads=threads)
+        z = np.empty(drawn.baskets.shape, np.float16)
         for start in range(0, len(z), CHUNK):
-            rows = baskets[start : start + CHUNK]
-            z[start : start + CHUNK] = gate.normalised(
-                scorer.score(rows), rows, self.lists[1], device()
-            ).cpu()
-        return Judged(part, z, self._value(z))
+            rows = drawn.baskets[start : start + CHUNK]
+            found = gate.normalised(scorer.score(rows), rows, self.lists[1], device())
+            z[start : start + CHUNK] = found.cpu()
+        return z
 
-    def _value(self, z: np.ndarray) -> float:
-        asked = self._question([z], self._rated())
-        return float(gate.criterion(asked.z[0], asked, self.lists))
+    @property
+    def rated(self) -> list[np.ndarray]:
+        return [np.flatnonzero(counts(drawn.train) > 0) for drawn in self.draws]
 
-    def _rated(self) -> np.ndarray:
-        return np.flatnonzero(self.likes > 0)
+    @property
+    def hidden(self) -> list[np.ndarray]:
+        return [drawn.hidden for drawn in self.draws]
 
-    def _question(self, features: list[np.ndarray], items: np.ndarray) -> gate.Question:
-        """Baskets that hold back something among these items, over these items alone."""
-        wanted = self.drawn.held_out[:, items]
-        rows = np.flatnonzero(np.diff(wanted.indptr))
-        cut = [feature[np.ix_(rows, items)] for feature in features]
-        return gate.question(cut, wanted[rows], gate.size_class(self.drawn.baskets)[rows])
+    def _question(self, features: list[Features], items: list[np.ndarray]) -> gate.Question:
+        """Baskets that hold back something among the items of their draw, over these items alone."""
+        few = min(FEW, *(len(own) for own in items))
+        asked = []
+        for number, (drawn, own) in enumerate(zip(self.draws, items)):
+            wanted = drawn.held_out[:, own]
+            rows = np.flatnonzero(np.diff(wanted.indptr))
+            cut = [feature[number][np.ix_(rows, own)] for feature in features]
+            asked.append(gate.question(cut, wanted[rows], gate.size_class(drawn.baskets)[rows], few))
+        return gate.together(asked)
 
-    def gate(self, parts: list[np.ndarray], rare: list[bool], seed: int) -> Weights:
+    def gate(self, parts: list[Features], rare: list[bool], seed: int) -> Weights:
         twins = tuple(number for number, has in enumerate(rare) if has)
-        features = parts + [twin(parts[number], self.likes).astype(np.float16) for number in twins]
-        rated = gate.by_size(self._question(features, self._rated()), self.lists, self.most, seed)
+        features = parts + [self._twin(parts[number]) for number in twins]
+        rated = gate.by_size(self._question(features, self.rated), self.lists, self.most, seed)
         unrated, place = rated, np.tile([1.0, 0.0], (len(gate.BINS), 1))
-        hidden = self.drawn.hidden
-        if len(hidden) and self.drawn.held_out[:, hidden].nnz:
-            asked = self._question(features[: len(parts)], hidden)
+        if all(len(drawn.hidden) and drawn.held_out[:, drawn.hidden].nnz for drawn in self.draws):
+            asked = self._question(features[: len(parts)], self.hidden)
             found = gate.by_size(asked, self.lists, self.most, seed)
             unrated = np.pad(found, [(0, 0), (0, len(twins))])
-            place = self._place(features, rated, unrated)
+            place = np.stack([self._place(features, rated, unrated, one) for one in range(len(gate.BINS))])
         return Weights(rated, unrated, place, twins, len(parts))
 
-    def _place(self, features: list[np.ndarray], rated: np.ndarray, unrated: np.ndarray) -> np.ndarray:
-        """(size classes, 2) a and b that find most of everything held back, rated or not.
+    def _twin(self, z: Features) -> Features:
+        return [twin(one, counts(drawn.train)).astype(np.float16) for one, drawn in zip(z, self.draws)]
+
+    def _place(
+        self, features: list[Features], rated: np.ndarray, unrated: np.ndarray, one: int
+    ) -> np.ndarray:
+        """(2,) a and b of a size class that find most of everything held back, rated or not.
 
         a > 0 and b keep the order among the unrated: the best FEW of either kind are all that can be found.
         """
-        sizes = gate.size_class(self.drawn.baskets)
-        kinds = (self._rated(), rated), (self.drawn.hidden, unrated)
-        found = np.tile([1.0, 0.0], (len(gate.BINS), 1))
-        for one in range(len(gate.BINS)):
-            rows = np.flatnonzero(sizes == one)[: self.most]
+        total = dict.fromkeys(((a, b) for a in PLACES for b in SHIFTS), 0.0)
+        for number, (drawn, known) in enumerate(zip(self.draws, self.rated)):
+            rows = np.flatnonzero(gate.size_class(drawn.baskets) == one)[: self.most]
             if not len(rows):
                 continue
-            scores, columns = [], []
-            for items, weights in kinds:
-                score = sum(
-                    np.float32(weight) * feature[np.ix_(rows, items)].astype(np.float32)
-                    for feature, weight in zip(features, weights[one])
-                    if weight
-                )
-                score = np.zeros((len(rows), len(items)), np.float32) + score
-                best = gate.best_of([score], FEW)
-                scores.append(np.take_along_axis(score, best, axis=1))
-                columns.append(items[best])
-            chosen = np.concatenate(columns, axis=1)
-            asked = gate.over(
-                np.zeros((0, *chosen.shape), np.float32), self.drawn.held_out[rows], chosen, sizes[rows]
-            )
-            known, fresh = (torch.from_numpy(score).to(asked.z.device) for score in scores)
-            values = {
-                (a, b): float(gate.criterion(torch.cat([known, a * fresh + b], 1), asked, self.lists))
-                for a in PLACES
-                for b in SHIFTS
-            }
-            found[one] = max(values, key=lambda pair: values[pair])
-        return found
+            own = [feature[number][rows] for feature in features]
+            old, old_items = _best(own, rated[one], known)
+            new, new_items = _best(own, unrated[one], drawn.hidden)
+            chosen = np.concatenate([old_items, new_items], axis=1)
+            nothing = np.zeros((0, *chosen.shape), np.float32)
+            asked = gate.over(nothing, drawn.held_out[rows], chosen, np.full(len(rows), one))
+            before, late = (torch.from_numpy(score).to(asked.z.device) for score in (old, new))
+            for a, b in total:
+                found = gate.criterion(torch.cat([before, a * late + b], 1), asked, self.lists)
+                total[a, b] += len(rows) * float(found)
+        return np.array(max(total, key=lambda pair: total[pair]) if any(total.values()) else (1.0, 0.0))
+
+
+def _best(
+    features: list[np.ndarray], weights: np.ndarray, items: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of each basket the FEW best scores among some items by these weights, and the items."""
+    score = np.zeros((len(features[0]), len(items)), np.float32)
+    for feature, weight in zip(features, weights):
+        if weight:
+            score += np.float32(weight) * feature[:, items].astype(np.float32)
+    best = gate.best_of([score], FEW)
+    return np.take_along_axis(score, best, axis=1), items[best]

@@ -141,8 +141,12 @@ class Scorer(ABC):
             return reasons(self.catalogue, basket, items, added, np.zeros(added.shape))
         outside = scores.copy()
         outside[basket] = -np.inf
-        best = np.argpartition(-outside, min(RIVALS, len(outside)) - 1)[:RIVALS]
-        pool = np.concatenate([items, np.setdiff1d(best[np.isfinite(outside[best])], items)])
+        some = np.flatnonzero(
+            outside > 0
+        )  # most scores of pruned rows are nought, and a choice among them slow
+        some = some if len(some) >= RIVALS else np.flatnonzero(outside > -np.inf)
+        best = some[largest(outside[some], min(RIVALS, len(some)))]
+        pool = np.concatenate([items, np.setdiff1d(best, items)])
         added, places = self.contributions(basket, pool), np.arange(len(items))
         falls = fallen(scores[pool], added, places)
         return reasons(self.catalogue, basket, items, added[:, places], falls)
@@ -177,6 +181,9 @@ class Model(Part):
     draws: ClassVar[bool] = True
     """Whether the seed changes what is fitted."""
 
+    smaller: ClassVar[str] = "model=wmf or model.rows=400 (pruned rows)"
+    """What takes less memory."""
+
     @abstractmethod
     def fit(self, likes: csr_matrix, catalogue: Catalogue, *, seed: int, threads: int) -> Scorer:
         """Learn from a binary matrix (users, items); the same matrix and seed give the same scorer."""
@@ -196,7 +203,8 @@ class Model(Part):
         if not self.usable(catalogue):
             what, file = NEEDED[self.needs]
             raise RequestError(f"model {self.name} needs {what}: pass data.{file}=FILE")
-        refuse_too_much(self.memory(*likes.shape), f"model {self.name} on {likes.shape[1]} items")
+        wanted, what = self.memory(*likes.shape), f"model {self.name} on {likes.shape[1]} items"
+        refuse_too_much(wanted, what, self.smaller)
 
 
 def load(path: str | os.PathLike[str], kinds: Sequence[type[Scorer]] = ()) -> Scorer:

@@ -22,7 +22,6 @@ from lineshaft.recommend.evaluate.folds import (
     Lots,
     by_item,
     by_user,
-    draw_guests,
     guest_fold,
     part,
     rows_of,
@@ -31,6 +30,8 @@ from lineshaft.recommend.evaluate.folds import (
 
 ENOUGH = 60
 """Guests that a gate should be found on at least."""
+WANTED, TURNS = 200, 5
+"""Where one draw gives fewer guests, others are set aside in turn, so often at most."""
 SIZES = (1, 3, 5, 10, None)
 """Items that a guest shows; None: 80 %."""
 
@@ -51,9 +52,13 @@ class Trial(Part):
 
     most: int = Field(600, ge=50, description="people asked at most")
 
+    def baskets(self, users: int) -> int:
+        """How many are drawn at most."""
+        return min(self.most, users)
+
     @abstractmethod
-    def draw(self, likes: csr_matrix, catalogue: Catalogue, seed: int) -> Drawn:
-        """Raises where nobody can be asked."""
+    def draws(self, likes: csr_matrix, catalogue: Catalogue, seed: int) -> list[Drawn]:
+        """One or, where people are few, several with other people each. Raises where nobody can be asked."""
 
 
 class Guests(Trial):
@@ -62,12 +67,15 @@ class Guests(Trial):
     name: Literal["guests"] = "guests"
     share: float = Field(0.2, gt=0, lt=1, description="share of users set aside to find the gate")
 
-    def draw(self, likes: csr_matrix, catalogue: Catalogue, seed: int) -> Drawn:
+    def baskets(self, users: int) -> int:
+        return len(SIZES) * min(self.most, max(round(self.share * users), min(users, WANTED + ENOUGH)))
+
+    def draws(self, likes: csr_matrix, catalogue: Catalogue, seed: int) -> list[Drawn]:
         lots = drawn_by(likes, catalogue, seed)
-        guests = self._guests(likes, lots)
-        if not guests.any():
-            raise RequestError(NOBODY)
         hidden = made_unrated(likes, catalogue, lots)
+        return [self._drawn(likes, guests, hidden, lots) for guests in self._guests(likes, lots)]
+
+    def _drawn(self, likes: csr_matrix, guests: np.ndarray, hidden: np.ndarray, lots: Lots) -> Drawn:
         own = rows_of(likes, guests)
         shown, asked = [], []
         for size in SIZES:
@@ -82,16 +90,20 @@ class Guests(Trial):
         rest = without(rows_of(likes, ~guests), hidden)
         return Drawn(rest, vstack(shown, format="csr"), held_out, hidden)
 
-    def _guests(self, likes: csr_matrix, lots: Lots) -> np.ndarray:
-        """Users of five or more items; where they are too few, of three or two, and a larger share."""
-        found = np.zeros(likes.shape[0], bool)
+    def _guests(self, likes: csr_matrix, lots: Lots) -> list[np.ndarray]:
+        """Masks of users of five or more items; where they are few, of three or two, and a larger share."""
+        order, count = np.argsort(lots.of_users(), kind="stable"), 0
         for fewest in (FEWEST, 3, 2):
-            able = int((np.diff(likes.indptr) >= fewest).sum())
-            share = max(self.share, min(0.5, ENOUGH / max(able, 1)))
-            found = draw_guests(likes, lots, share, self.most, fewest)
-            if found.sum() >= ENOUGH // 2:
+            able = order[np.diff(likes.indptr)[order] >= fewest]
+            share = max(self.share, min(0.5, ENOUGH / max(len(able), 1)))
+            count = min(round(share * len(able)), self.most)
+            if count >= ENOUGH // 2:
                 break
-        return found
+        if not count:
+            raise RequestError(NOBODY)
+        turns = max(1, min(TURNS, len(able) // count, -(-WANTED // count)))
+        everybody = np.arange(likes.shape[0])
+        return [np.isin(everybody, able[n * count : (n + 1) * count]) for n in range(turns)]
 
 
 class Members(Trial):
@@ -102,7 +114,7 @@ class Members(Trial):
         "user", description="who gives the pairs held out: every user a fifth, or every item floor(n / 5)"
     )
 
-    def draw(self, likes: csr_matrix, catalogue: Catalogue, seed: int) -> Drawn:
+    def draws(self, likes: csr_matrix, catalogue: Catalogue, seed: int) -> list[Drawn]:
         lots = drawn_by(likes, catalogue, seed)
         hidden = made_unrated(likes, catalogue, lots)
         known = without(likes, hidden)
@@ -114,7 +126,7 @@ class Members(Trial):
         rows = np.sort(able[np.argsort(lots.of_users()[able], kind="stable")[: self.most]])
         held_out = late + (likes - known)  # and what they like of the items made unrated
         held_out.eliminate_zeros()
-        return Drawn(train, train[rows], held_out.tocsr()[rows], hidden)
+        return [Drawn(train, train[rows], held_out.tocsr()[rows], hidden)]
 
 
 AnyTrial = Annotated[Guests | Members, Field(discriminator="name")]

@@ -17,26 +17,12 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 import httpx
 from protego import Protego
-from pydantic import Field
 
-from lineshaft.engine import Part
+from lineshaft.recommend.pipeline.manners import Manners
 from lineshaft.recommend.pipeline.store import Answer, PageStore
 
 TEXT = ("text/html", "application/xhtml+xml", "application/xml", "text/plain", "application/json")
 AGAIN = (429, 500, 502, 503, 504)
-
-
-class Manners(Part):
-    """How a crawl behaves towards the site it reads."""
-
-    agent: str = Field("lineshaft", min_length=1, description="the name that robots.txt may address")
-    delay: float = Field(1.0, ge=0, description="seconds between requests; robots.txt may ask for more")
-    timeout: float = Field(20.0, gt=0, description="seconds to wait for an answer")
-    tries: int = Field(4, ge=1, description="requests for one address before it is dropped")
-    backoff: float = Field(2.0, gt=0, description="seconds before the second try, doubled for each further")
-    patience: float = Field(600.0, gt=0, description="longest wait in seconds, whatever Retry-After says")
-    most_bytes: int = Field(5_000_000, gt=0, description="longest page")
-    most_pages: int = Field(100_000, gt=0, description="pages after which the crawl ends")
 
 
 class TooLong(Exception):
@@ -213,3 +199,15 @@ def absolute(base: str, link: str) -> str:
 def origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+class Nearby(httpx.HTTPTransport):
+    """Sends every request to one address, so that a recorded site keeps its name whatever its port."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self.address = httpx.URL(address)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.url = request.url.copy_with(host=self.address.host, port=self.address.port)
+        return super().handle_request(request)

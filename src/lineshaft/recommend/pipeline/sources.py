@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import httpx
 from pydantic import Field
 
 from lineshaft.engine import Part, RequestError, Run
 from lineshaft.recommend import data as sets
-from lineshaft.recommend.pipeline.crawl import Crawler, Manners
+from lineshaft.recommend.pipeline.manners import Manners
 from lineshaft.recommend.pipeline.parse import Selectors
 from lineshaft.recommend.pipeline.records import TABLES, Records, Row
 from lineshaft.recommend.pipeline.store import PageStore
@@ -59,11 +58,14 @@ class Pages(Source):
             raise RequestError('source=pages needs source.start=["https://..."]: where the crawl begins')
         return self._crawl(self.start, folder, run)
 
-    def _crawl(
-        self, starts: tuple[str, ...], folder: Path, run: Run, transport: httpx.BaseTransport | None = None
-    ) -> dict[str, float]:
+    def _crawl(self, starts: tuple[str, ...], folder: Path, run: Run, nearby: str = "") -> dict[str, float]:
+        """`nearby`: the address that every request is sent to instead, for a recorded site."""
+        import httpx
+
+        from lineshaft.recommend.pipeline.crawl import Crawler, Nearby
+
         store = self._store(folder)
-        with httpx.Client(transport=transport) as client:
+        with httpx.Client(transport=Nearby(nearby) if nearby else None) as client:
             crawler = Crawler(store, self.manners, self.parser.links, self.visit, client)
             crawler.crawl(starts, lambda count: run.checkpoint(count, lambda: {"pages": count}))
         pages = store.pages()
@@ -109,19 +111,7 @@ class RecordedBooks(Pages):
         from lineshaft.recommend.books.recorded import recorded_books
 
         with recorded_books().served() as address:
-            return self._crawl((f"http://{BOOKS}/",), folder, run, Nearby(address))
-
-
-class Nearby(httpx.HTTPTransport):
-    """Sends every request to one address, so that a recorded site keeps its name whatever its port."""
-
-    def __init__(self, address: str) -> None:
-        super().__init__()
-        self.address = httpx.URL(address)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.url = request.url.copy_with(host=self.address.host, port=self.address.port)
-        return super().handle_request(request)
+            return self._crawl((f"http://{BOOKS}/",), folder, run, address)
 
 
 class Tables(Source):

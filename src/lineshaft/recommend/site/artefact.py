@@ -11,7 +11,8 @@ It holds no training row and no factor of a user: `scorer.save` has none, and no
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from copy import copy
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,9 @@ def build(folder: Path, scorer: Scorer, extras: Extras, figures: Mapping[str, fl
         "family": families(len(titles), extras.sequels, by_title),
         "members": members,
     }
-    scorer.save(folder / MODEL)
+    lean = copy(scorer)
+    lean.catalogue = replace(catalogue, texts=())  # shown from the table of titles: no copy in each worker
+    lean.save(folder / MODEL)
     files.write(folder / ARRAYS, found, {"lineshaft": "recommend.site"})
     _write_titles(folder / TITLES, scorer, titles, extras)
     about = {
@@ -161,11 +164,14 @@ def open_artefact(folder: Path) -> Artefact:
     titles = sqlite3.connect(f"file:{folder / TITLES}?mode=ro&immutable=1", uri=True, check_same_thread=False)
     called = titles.execute("SELECT title, title || ' ' || by FROM items ORDER BY row").fetchall()
     names = sorted(tagged, key=lambda tag: (-len(tagged[tag]), tag))
-    catalogue.links.near.get(0)  # looked up once here, not at the first guest's request
+    index = search.opened(arrays, *zip(*called))
+    # Looked up once here, not at the first guest's request.
+    catalogue.links.near.get(0)
+    index.equal("")
     return Artefact(
         folder,
         scorer,
-        search.opened(arrays, *zip(*called)),
+        index,
         arrays["family"],
         arrays["members"],
         about,

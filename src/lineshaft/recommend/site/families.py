@@ -5,6 +5,7 @@ part or number at the end is taken off, and titles that are then equal are one f
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -19,6 +20,8 @@ TAIL = re.compile(
 BRACKETS = re.compile(r"\s*[(\[][^)\]]*[)\]]\s*$")
 SHORTEST = 4
 """A stem of fewer characters says nothing."""
+LARGEST = 4
+"""A series told by its titles is at most that part of a catalogue: a quarter."""
 
 
 def families(items: int, sequels: Iterable[tuple[int, int]], titles: Sequence[str] = ()) -> np.ndarray:
@@ -38,7 +41,10 @@ def stem(title: str) -> str:
 
 
 def _by_title(titles: Sequence[str]) -> list[tuple[int, int]]:
-    """Pairs of equal stems; "A: B" also belongs to an "A" that is in the catalogue."""
+    """Pairs of equal stems; "A: B" also belongs to an "A" that is in the catalogue.
+
+    A stem that a large part of the catalogue has ("Item 1", "Item 2", ...) is no series.
+    """
     stems = [stem(title) for title in titles]
     first = {text: row for row, text in reversed(list(enumerate(stems))) if len(text) >= SHORTEST}
     pairs = [(first[text], row) for row, text in enumerate(stems) if text in first]
@@ -46,4 +52,6 @@ def _by_title(titles: Sequence[str]) -> list[tuple[int, int]]:
         head = re.split(r": | - ", text)[0].strip()
         if head != text and head in first:
             pairs.append((first[head], row))
-    return pairs
+    parts = Counter(row for row, _ in pairs)
+    most = max(len(titles) / LARGEST, 3)
+    return [pair for pair in pairs if parts[pair[0]] <= most]

@@ -16,14 +16,19 @@ LOOKED_AT = 80
 """Titles whose edit distance is computed, after the trigrams have chosen them."""
 ALMOST = 72.0
 """Titles less similar than that (0 to 100) are not shown."""
+HAN = re.compile(r"([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])")
 SURE = 88.0
 """A title at least that similar is the one that an imported list means."""
 
 
 def folded(text: str) -> str:
-    """Lower case without accents and punctuation; letters of every script stay."""
+    """Lower case without accents and punctuation; letters of every script stay.
+
+    Japanese and Chinese put no spaces between words: each Han character counts as a word, and so does what
+    stands between them.
+    """
     plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    return " ".join(re.sub(r"[^\w]+|_", " ", plain).split())
+    return " ".join(HAN.sub(r" \1 ", re.sub(r"[^\w]+|_", " ", plain)).split())
 
 
 def trigrams(text: str) -> np.ndarray:
