@@ -82,17 +82,19 @@ def in_order(value: Any, plain: Any) -> Any:
 
 def refuse_lossy(config: BaseModel) -> None:
     """Refuse a configuration that does not come back from its JSON: its folder could never be read."""
-    stored = as_json(config)
+    text = config.model_dump_json()
     try:
-        again = as_json(type(config).model_validate(stored))
-    except (ValidationError, ValueError) as error:
-        why = faults(error) if isinstance(error, ValidationError) else str(error)
-        raise RequestError(f"{why}; so it comes back from JSON: {FROM_PART}") from None
-    for key, value in stored.items():
-        if again[key] != value:
+        again = type(config).model_validate_json(text)
+    except ValidationError as error:
+        raise RequestError(f"{faults(error)}; so it comes back from JSON: {FROM_PART}") from None
+    if again.model_dump_json() == text:
+        return
+    back = as_json(again)
+    for key, value in as_json(config).items():
+        if back[key] != value:
             raise RequestError(
                 f"{key} is stored as {json.dumps(value)[:80]} and comes back as "
-                f"{json.dumps(again[key])[:80]}: {FROM_PART}"
+                f"{json.dumps(back[key])[:80]}: {FROM_PART}"
             )
 
 
