@@ -1,8 +1,8 @@
 """The command line: it knows the engine and, by name only, the systems."""
 
-import os
 import sys
 from difflib import get_close_matches
+from pathlib import Path
 
 from lineshaft.engine.errors import Busy, RequestError
 from lineshaft.engine.streams import drop_output, prepare_streams
@@ -27,7 +27,7 @@ def answer(words: list[str]) -> int:
     from lineshaft.cli.app import app
 
     try:
-        os.getcwd()
+        Path.cwd()
     except FileNotFoundError:
         return wrong("the current folder was removed: change to another one")
     try:
