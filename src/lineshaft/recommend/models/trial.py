@@ -30,7 +30,7 @@ from lineshaft.recommend.evaluate.folds import (
 
 ENOUGH = 60
 """Guests that a gate should be found on at least."""
-WANTED, TURNS = 300, 5
+WANTED, TURNS = 200, 5
 """Where one draw gives fewer guests, others are set aside in turn, so often at most."""
 SIZES = (1, 3, 5, 10, None)
 """Items that a guest shows; None: 80 %."""
