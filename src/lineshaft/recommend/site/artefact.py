@@ -164,11 +164,14 @@ def open_artefact(folder: Path) -> Artefact:
     titles = sqlite3.connect(f"file:{folder / TITLES}?mode=ro&immutable=1", uri=True, check_same_thread=False)
     called = titles.execute("SELECT title, title || ' ' || by FROM items ORDER BY row").fetchall()
     names = sorted(tagged, key=lambda tag: (-len(tagged[tag]), tag))
-    catalogue.links.near.get(0)  # looked up once here, not at the first guest's request
+    index = search.opened(arrays, *zip(*called))
+    # Looked up once here, not at the first guest's request.
+    catalogue.links.near.get(0)
+    index.equal("")
     return Artefact(
         folder,
         scorer,
-        search.opened(arrays, *zip(*called)),
+        index,
         arrays["family"],
         arrays["members"],
         about,
