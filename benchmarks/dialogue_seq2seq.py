@@ -10,7 +10,7 @@ and a T5 without pretraining over the same word pieces. Thresholds are tuned on 
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from lineshaft.dialogue.corpus.dialogue import RELATIONS, Slot
 from lineshaft.engine.data.dataset import locate
 from lineshaft.engine.run.options import set_threads
 
-SEEDS = tuple(int(seed) for seed in os.environ.get("SEEDS", "0,1,2").split(","))
+SEEDS = (0, 1, 2)
 EPOCHS = {"minilm": 20, "scratch": 40}
 LR = {"minilm": 3e-4, "scratch": 1e-3}
 MARKS = ("DST:", "AGENT_ACTS:", "USER:", "<state>", "<endofstate>", "<history>", "<endofhistory>")
@@ -36,47 +36,58 @@ THRESHOLDS = (0.01, 0.1, 0.3, 0.5, 0.8)
 
 def seq2seq(say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
     """JGA and turn EM in per cent on the 450 test dialogues, mean over seeds, its interval over dialogues."""
-    set_threads(1)
-    material, ontology = xrisawoz.load(locate(data.XRISAWOZ), 0)
-    dialogue = np.repeat(np.arange(len(material.target)), [len(each.turns) for each in material.target])
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
-    found: dict[str, Any] = {"device": device, "trained_seeds": list(SEEDS)}
-    with tempfile.TemporaryDirectory() as scratch:
-        for kind, make in MODELS.items():
-            home = Path(scratch) / kind
-            make(home, ontology.surfaces)
-            part = Seq2seq(model=str(home), epochs=EPOCHS[kind], lr=LR[kind], batch=32)
-            hits, validation, seconds = [], [], []
-            for seed in SEEDS:
-                say(f"{kind}, seed {seed}")
-                start = time.perf_counter()
-                learner = part.learner(ontology, material.source)
-                pairs = learner.prepare(learner.examples(material.source))
-                model = learner.fit([pairs], [learner.ones(pairs)], seed)
-                seconds.append(round(time.perf_counter() - start, 1))
-                scores = metrics.jga(model, ontology, material.validation, THRESHOLDS)
-                validation.append(round(float(scores.max()), 2))
-                threshold = THRESHOLDS[int(scores.argmax())]
-                hits.append(metrics.score(model, ontology, material.target, threshold))
-                say(f"validation {np.round(scores, 1)}, test {100 * hits[-1][0].mean():.1f}")
-            found[kind] = _figures(np.array(hits), dialogue) | {
-                "validation_jga": validation,
-                "training_s": seconds,
-                "million_weights": round(sum(p.numel() for p in model.model.parameters()) / 1e6, 1),
-                "epochs": part.epochs,
-                "lr": part.lr,
-            }
+    found: dict[str, Any] = {}
+    for kind in MODELS:
+        outcomes = []
+        for seed in SEEDS:
+            say(f"{kind}, seed {seed}")
+            outcomes.append(trained(kind, seed))
+        found[kind] = summed(outcomes)
     return found
 
 
-def _figures(hits: np.ndarray, dialogue: np.ndarray) -> dict[str, Any]:
-    jga = bootstrap(hits[:, 0], dialogue)
+def trained(kind: str, seed: int) -> dict[str, Any]:
+    """One model: `hits` bool [METRICS, turns] on the test dialogues, and how it came about."""
+    set_threads(1)
+    material, ontology = xrisawoz.load(locate(data.XRISAWOZ), 0)
+    with tempfile.TemporaryDirectory() as home:
+        MODELS[kind](Path(home), ontology.surfaces)
+        part = Seq2seq(model=home, epochs=EPOCHS[kind], lr=LR[kind], batch=32)
+        learner = part.learner(ontology, material.source)
+    start = time.perf_counter()
+    pairs = learner.prepare(learner.examples(material.source))
+    model = learner.fit([pairs], [learner.ones(pairs)], seed)
+    seconds = time.perf_counter() - start
+    scores = metrics.jga(model, ontology, material.validation, THRESHOLDS)
+    threshold = THRESHOLDS[int(scores.argmax())]
+    sizes = [len(each.turns) for each in material.target]
+    return {
+        "hits": metrics.score(model, ontology, material.target, threshold),
+        "dialogue": np.repeat(np.arange(len(sizes)), sizes),
+        "validation_jga": round(float(scores.max()), 2),
+        "threshold": threshold,
+        "training_s": round(seconds, 1),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "million_weights": round(sum(p.numel() for p in model.model.parameters()) / 1e6, 1),
+        "epochs": part.epochs,
+        "lr": part.lr,
+    }
+
+
+def summed(outcomes: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The figures of one kind of model over its seeds."""
+    hits = np.array([each["hits"] for each in outcomes])
+    jga = bootstrap(hits[:, 0], outcomes[0]["dialogue"])
+    same = {key: outcomes[0][key] for key in ("device", "million_weights", "epochs", "lr")}
+    each = {key: [one[key] for one in outcomes] for key in ("validation_jga", "threshold", "training_s")}
     return {
         "jga": round(jga[0], 2),
         "jga_low": round(jga[1], 2),
         "jga_high": round(jga[2], 2),
         "jga_of_seeds": [round(100 * float(one[0].mean()), 2) for one in hits],
         "turn_em": round(100 * float(hits[:, metrics.METRICS.index("turn_em")].mean()), 2),
+        **same,
+        **each,
     }
 
 

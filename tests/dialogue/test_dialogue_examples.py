@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lineshaft.dialogue.corpus import jsonl
+from lineshaft.dialogue.experiments import loop
 from lineshaft.engine import Options
 from lineshaft.engine.run.execute import execute
 from lineshaft.engine.spec.experiment import find
@@ -54,3 +55,25 @@ def test_translate_annotate_analyse_review_and_the_loop(at_home, tmp_path):
     assert (study.dir / "errors.json").exists()
     result = run(tmp_path, "dialogue.loop", *words).result()
     assert result["lower/jga"] > 50 and result["gold/jga"] > result["empty/jga"]
+
+
+def test_a_filter_of_ones_own_stands_in_the_table_with_its_control(at_home, tmp_path):
+    folder = run(tmp_path, "examples/dialogue/own_filter.py", "annotator=scorer")
+    result = folder.result()
+    assert {"short/gain", "short/over_random", "random_short/jga", "stacked/over_random"} <= result.keys()
+    assert "short" in loop.overview(result)
+
+
+def test_an_annotator_of_ones_own_writes_what_the_built_in_ones_write(at_home, tmp_path):
+    folder = run(tmp_path, "examples/dialogue/own_annotator.py")
+    written = jsonl.read(folder.dir / "annotated.jsonl")
+    assert not written.faults and folder.result()["target/jga"] > 0
+    assert any(turn.confidence for dialogue in written.dialogues for turn in dialogue.turns)
+
+
+def test_a_translator_of_ones_own_translates_the_file_that_it_is_given(at_home, tmp_path):
+    source = tmp_path / "it.jsonl"
+    source.write_text('{"dialogue": "d", "turns": [{"user": "un albergo nel centro", "state": {}}]}\n')
+    folder = run(tmp_path, "examples/dialogue/own_translator.py", f"source={source}")
+    turn = jsonl.read(folder.dir / "translated.jsonl").dialogues[0].turns[0]
+    assert (turn.user, turn.original) == ("a hotel in the centre", "un albergo nel centro")

@@ -40,6 +40,17 @@ def turn(**values):
         ({"dialogue": "d", "turns": "none"}, "`turns` must be a list"),
         ({"dialogue": "d", "turns": [{"text": "hi"}]}, "`user` must be text, this is missing"),
         (turn(user=3), "`user` must be text, this is int"),
+        (turn(user=None), "`user` must be text, this is missing or null$"),
+        (turn(agent=5), "`agent` must be text, this is int"),
+        (turn(score="high"), "`score` must be a number, this is 'high'"),
+        (
+            '{"dialogue": "d", "turns": [{"user": "x", "score": NaN}]}',
+            "`score` must be a number, this is nan",
+        ),
+        (turn(confidence={"hotel": {"area": float("nan")}}), "`confidence` must be"),
+        ({"dialogue": {"a": 1}, "turns": [{"user": "x"}]}, "`dialogue` must be its name"),
+        ({"dialogue": " ", "turns": [{"user": "x"}]}, "`dialogue` must be its name"),
+        ("[" * 100_000, "brackets in brackets"),
         (turn(state=[1]), "`state` must be domain -> slot -> value"),
         (turn(state={"pc": {"CPU": "i5", "cpu": "i7"}}), "slots pc-CPU and pc-cpu differ by case"),
         (turn(state={"pc": {"": "i5"}}), "cannot name a domain or slot"),
@@ -81,6 +92,11 @@ def test_a_bad_record_is_named_and_costs_itself_alone(tmp_path, record, cause):
         (turn(state={"pc": {"price": 300}}), "the number 300 is read as the text '300'"),
         (turn(state={"pc": {"price": None}}), "null is not a value; the slot is left out"),
         (turn(state={"pc": {"wifi": True}}), "True is read as the text 'true'"),
+        (
+            '{"dialogue": "d", "turns": [{"user": "x", "state": {"pc": {"price": NaN}}}]}',
+            "nan is not a value",
+        ),
+        ('{"dialogue": "d", "turns": [{"user": "\\ud83d", "state": {}}]}', "half a character"),
         (turn(stat={}), "unknown key `stat`; did you mean state"),
     ],
 )
@@ -88,6 +104,23 @@ def test_what_can_be_used_is_used_and_noted(tmp_path, record, cause):
     reading = read(tmp_path, record)
     assert [dialogue.id for dialogue in reading.dialogues] == ["d", "good"]
     assert any(cause in fault.cause and not fault.dropped for fault in reading.faults)
+
+
+def test_what_was_read_can_be_written(tmp_path):
+    """Half a character cannot stand in a file: it is replaced when it is read; a whole one stays."""
+    lines = ['{"dialogue": "d\\ud83d", "turns": [{"user": "\\ud83d \\ud83d\\ude00", "state": {}}]}']
+    found = read(tmp_path, *lines).dialogues
+    jsonl.write(tmp_path / "again.jsonl", found)
+    again = jsonl.read(tmp_path / "again.jsonl").dialogues
+    assert again == found and again[0].turns[0].user == "\ufffd \U0001f600"
+
+
+@pytest.mark.parametrize("name", ["utf-16", "utf-32"])
+def test_another_unicode_encoding_is_named(tmp_path, name):
+    path = tmp_path / "corpus.jsonl"
+    path.write_bytes(json.dumps(GOOD).encode(name))
+    with pytest.raises(RequestError, match=f"is {name.upper()}, not UTF-8: iconv -f {name.upper()}"):
+        jsonl.read(path)
 
 
 def test_numbers_and_nulls_become_what_they_mean(tmp_path):

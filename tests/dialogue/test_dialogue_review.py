@@ -120,6 +120,14 @@ def test_decisions_become_a_patch_that_applies_and_loads_again(opened, tmp_path)
 
 
 @pytest.mark.browser
+def test_on_a_phone_nothing_is_wider_than_the_screen(opened):
+    opened.set_viewport_size({"width": 390, "height": 844})
+    opened.locator("article").nth(1).get_by_role("button", name="edit").click()
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 390
+    assert opened.locator("p.said").first.get_attribute("dir") == "auto", "Arabic reads from the right"
+
+
+@pytest.mark.browser
 def test_what_cannot_be_kept_is_said_beside_the_turn(opened):
     card = opened.locator("article").nth(1)
     card.get_by_role("button", name="edit").click()

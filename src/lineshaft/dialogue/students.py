@@ -7,6 +7,7 @@ are gold, so that they differ in labels alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -44,20 +45,28 @@ class Job:
 class Students:
     """Trains and tests every system on one corpus."""
 
-    def __init__(self, material: Material, ontology: Ontology, settings: Settings) -> None:
+    def __init__(
+        self,
+        material: Material,
+        ontology: Ontology,
+        settings: Settings,
+        systems: Mapping[str, System] = SYSTEMS,
+    ) -> None:
         self.material, self.ontology, self.settings = material, ontology, settings
-        self.teacher = Teacher(material, ontology, settings)
+        self.systems = systems
+        learned = any(systems[name].learned for name in settings.systems or systems)
+        self.teacher = Teacher(material, ontology, settings, learned)
         self.learner = self.teacher.plain
 
     @cached_property
     def names(self) -> list[str]:
         """Systems that are run: of those asked for the gold ones need gold, the learned ones some labelled
         target dialogues. The lower bound and all annotations are always among them."""
-        asked = {"lower", "all", *(self.settings.systems or SYSTEMS)}
+        asked = {"lower", "all", *(self.settings.systems or self.systems)}
         enough = len(self.teacher.validation) > 1
         return [
             name
-            for name, system in SYSTEMS.items()
+            for name, system in self.systems.items()
             if name in asked and (self.teacher.gold or not system.gold) and (enough or not system.learned)
         ]
 
@@ -67,7 +76,7 @@ class Students:
             Job(system, fold, mask)
             for fold in range(len(self.material.folds))
             for system in self.names
-            for mask in range(self.settings.masks if SYSTEMS[system].control else 1)
+            for mask in range(self.settings.masks if self.systems[system].control else 1)
         ]
 
     def outcome(self, job: Job) -> dict[str, Any]:
@@ -92,7 +101,7 @@ class Students:
 
     def trained(self, job: Job, fold: Fold) -> tuple[Model, float]:
         """A student, and the share of the fold's candidates it has learnt from."""
-        system, seed = SYSTEMS[job.system], self.settings.seed
+        system, seed = self.systems[job.system], self.settings.seed
         if system.weigh is None:
             return self._without_annotations(system), 0.0
         here = self.available(job.fold)

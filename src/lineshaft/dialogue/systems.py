@@ -63,8 +63,8 @@ def _slots(notes: Annotations, share: float, rng: np.random.Generator) -> np.nda
     return filters.surest(notes.agreement, notes.chosen, share).astype(float)
 
 
-def _random(weigh: Weigh) -> Weigh:
-    """As many turns of either kind at random."""
+def random(weigh: Weigh) -> Weigh:
+    """The control of a filter of turns: as many of either kind at random."""
 
     def drawn(notes: Annotations, share: float, rng: np.random.Generator) -> np.ndarray:
         kept = np.zeros(len(notes.changes), bool)
@@ -88,13 +88,13 @@ SYSTEMS: dict[str, System] = {
     "stacked": System("+ both stacked", _stacked, learned=True),
     "random": System(
         "+ random drop, size and kind of the filters",
-        _random(_confidence),
+        random(_confidence),
         ("confidence", "classifier", "stacked"),
     ),
     "slots": System("+ doubtful slots left out", _slots),
     "random_slots": System("+ random slots left out", _random_slots, ("slots",)),
     "oracle": System("+ oracle filter: bound of filtering", _oracle, gold=True),
-    "random_oracle": System("+ random drop, as oracle", _random(_oracle), ("oracle",), gold=True),
+    "random_oracle": System("+ random drop, as oracle", random(_oracle), ("oracle",), gold=True),
     "gold": System("+ gold annotations: full-shot", _every, gold=True, source="gold"),
     "permuted": System("permuted gold (control)", _every, gold=True, source="permuted"),
 }

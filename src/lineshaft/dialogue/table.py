@@ -17,7 +17,8 @@ LABELS = {
 def systems(result: Mapping[str, float]) -> str:
     """One line a system: joint goal accuracy, its gain with the interval, above its random control, and the
     other metrics."""
-    names = [name for name in LABELS if f"{name}/jga" in result]
+    there = [key.removesuffix("/jga") for key in result if key.endswith("/jga") and key != "val/jga"]
+    names = [name for name in LABELS if name in there] + [name for name in there if name not in LABELS]
     head = ["system", "JGA", "above lower", "above its control", "turn EM", "JGA strict", "JGA authors"]
     rows = [head] + [_row(result, name) for name in names]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
@@ -28,7 +29,7 @@ def systems(result: Mapping[str, float]) -> str:
 
 def _row(result: Mapping[str, float], name: str) -> list[str]:
     return [
-        LABELS[name],
+        LABELS.get(name, name),
         _number(result, f"{name}/jga"),
         _interval(result, f"{name}/gain"),
         _interval(result, f"{name}/over_random"),

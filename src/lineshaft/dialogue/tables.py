@@ -24,7 +24,11 @@ def hindsight() -> list[Config]:
 
 def weak() -> list[Config]:
     """Without hindsight, by the weakest annotator, whose annotations do harm; a filter keeps 70 %."""
-    return [Config(data=Xrisawoz(), annotator=Scorer(), share=0.7, masks=3, seed=seed) for seed in SEEDS]
+    systems = ("confidence", "classifier", "stacked", "random", "oracle", "random_oracle", "gold")
+    return [
+        Config(data=Xrisawoz(), annotator=Scorer(), share=0.7, masks=3, systems=systems, seed=seed)
+        for seed in SEEDS
+    ]
 
 
 def fewshot() -> list[Config]:

@@ -26,7 +26,6 @@ from lineshaft.dialogue.errors.analyse import Analysis
 from lineshaft.dialogue.errors.classify import Dense, Detector, Linear
 from lineshaft.dialogue.errors.evidence import confidence
 from lineshaft.dialogue.errors.synthesise import Measured, Uniform
-from lineshaft.dialogue.systems import SYSTEMS
 
 SHOT_WEIGHT = 3.0
 """A labelled turn of the target language counts as this many translated ones."""
@@ -50,8 +49,12 @@ class Settings:
 class Teacher:
     """The annotator of one corpus."""
 
-    def __init__(self, material: Material, ontology: Ontology, settings: Settings) -> None:
+    def __init__(
+        self, material: Material, ontology: Ontology, settings: Settings, doubted: bool = True
+    ) -> None:
+        """doubted: whether the error classifier is trained and asked, which takes longer."""
         self.material, self.ontology, self.settings = material, ontology, settings
+        self.doubted = doubted
         shots = min(settings.shots, len(material.validation) // 2)
         self.shots = material.validation[:shots]
         self.validation = material.validation[shots:]
@@ -166,8 +169,7 @@ class Teacher:
     def _doubts(self, found: Sequence[Example]) -> tuple[np.ndarray, np.ndarray]:
         """float [turns], float [turns]: the chance that an annotation is wrong by the classifier, and by it
         and confidence stacked, calibrated on the validation dialogues."""
-        asked = self.settings.systems or SYSTEMS
-        if len(self.validation) < 2 or not any(SYSTEMS[name].learned for name in asked):
+        if len(self.validation) < 2 or not self.doubted:
             return np.zeros(len(found)), np.zeros(len(found))
         wrong = self.detector.wrong(self.models, found)
         from sklearn.linear_model import LogisticRegression

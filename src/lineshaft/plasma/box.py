@@ -1,6 +1,5 @@
 """What a case puts into its box, said in a physicist's terms, and how particles are loaded from it."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,8 +13,8 @@ from lineshaft.plasma.pic.simulation import Simulation
 from lineshaft.plasma.pic.species import Species
 from lineshaft.plasma.pic.walls import OPEN, Wall
 from lineshaft.plasma.profiles import Profile
+from lineshaft.plasma.refusal import FIELDS, check_box, check_population
 
-FIELDS = ("ex", "ey", "ez", "by", "bz")
 Fields = Mapping[str, Callable[[np.ndarray], np.ndarray] | float]
 
 
@@ -41,12 +40,9 @@ class Population:
     even: bool = False
 
     def __post_init__(self) -> None:
-        if not (self.temperature >= 0 and math.isfinite(self.temperature)):
-            raise ValueError(f"{self.name}: a temperature is finite and not negative, not {self.temperature}")
-        if self.classes < 1 or (self.ppc is not None and self.ppc < 1):
-            raise ValueError(
-                f"{self.name}: at least one class of weight and one particle in a cell are needed"
-            )
+        if callable(self.density) and not isinstance(self.density, Profile):
+            object.__setattr__(self, "density", Profile(self.density))
+        check_population(self)
 
 
 @dataclass(frozen=True)
@@ -70,20 +66,7 @@ class Box:
     probes: Sequence[float] = ()
 
     def __post_init__(self) -> None:
-        if not (self.length >= self.dx > 0 and math.isfinite(self.length)):
-            raise ValueError(f"a box of {self.length} c/omega0 holds no cell of {self.dx}")
-        for which, given, known in (
-            ("initial", self.initial, FIELDS[1:]),
-            ("external", self.external, FIELDS),
-        ):
-            unknown = sorted(set(given) - set(known))
-            if unknown:
-                raise ValueError(f"{which} fields are {', '.join(known)}, not {unknown[0]!r}")
-        if isinstance(self.background, str) and self.background != "mirror":
-            raise ValueError(f"a background is None, 'mirror' or a profile, not {self.background!r}")
-        outside = [x for x in self.probes if not 0 <= x <= self.length]
-        if outside:
-            raise ValueError(f"a probe at {outside[0]} lies outside the box of {self.length} c/omega0")
+        check_box(self)
 
     @property
     def cells(self) -> int:
@@ -161,16 +144,7 @@ class Box:
         """A population's classes of weight, the heaviest first."""
         ppc = one.ppc or ppc
         density = one.density((np.arange(self.cells) + 0.5) * self.dx)
-        wrong = ~((density >= 0) & np.isfinite(density))
-        if wrong.any():
-            i = int(wrong.argmax())
-            raise ValueError(
-                f"{one.name}: the density at x = {(i + 0.5) * self.dx:g} is {density[i]:g}; it "
-                f"must be finite and >= 0"
-            )
-        found, full = [], float(density.max(initial=0)) / ppc
-        if full == 0:
-            raise ValueError(f"{one.name}: the profile is zero in every cell of the box")
+        found, full = [], float(density.max()) / ppc
         rng = np.random.default_rng([seed, *one.name.encode()])
         for k, (weight, count) in enumerate(classes_of(density, full, ppc, one.classes)):
             n = int(count.sum())

@@ -20,6 +20,7 @@ from lineshaft.plasma import profiles, theory
 from lineshaft.plasma.box import Box, Population
 from lineshaft.plasma.pic.laser import Pulse
 from lineshaft.plasma.pic.simulation import Simulation
+from lineshaft.plasma.refusal import check_resolution
 
 Watch = Callable[[Simulation], float]
 
@@ -225,6 +226,7 @@ class Own(Case):
             raise ValueError(f"{self.file} has no function box()")
         if not isinstance(found, Box):
             raise ValueError(f"box() of {self.file} returned {type(found).__name__}, not a Box")
+        check_resolution(found)
         return found
 
     def watched(self) -> dict[str, Watch]:

@@ -49,9 +49,9 @@ class Stacker(Part):
     name: Literal["stacker"] = "stacker"
     c: float = Field(0.3, gt=0, description="inverse of the L2 penalty of the logistic regression")
     trees: int = Field(120, ge=1, description="boosting iterations")
-    leaves: int = Field(31, ge=2, description="leaves of a tree")
-    folds: int = Field(5, ge=2, description="folds of the cross-fitted scores, by dialogue")
-    bags: int = Field(3, ge=1, description="boosted models, each split on random halves of the columns")
+    leaves: int = Field(15, ge=2, description="leaves of a tree")
+    folds: int = Field(3, ge=2, description="folds of the cross-fitted scores, by dialogue")
+    bags: int = Field(1, ge=1, description="boosted models; several split on halves of the columns")
 
     def learner(self, ontology: Ontology, labelled: Sequence[Dialogue], hindsight: bool = False) -> Trainer:
         boosting = Boosting(self.trees, self.leaves, self.bags)
@@ -64,9 +64,9 @@ class Vectors(Part):
     name: Literal["vectors"] = "vectors"
     c: float = Field(0.3, gt=0, description="inverse of the L2 penalty of the logistic regression")
     trees: int = Field(120, ge=1, description="boosting iterations")
-    leaves: int = Field(31, ge=2, description="leaves of a tree")
-    folds: int = Field(5, ge=2, description="folds of the cross-fitted scores, by dialogue")
-    bags: int = Field(3, ge=1, description="boosted models, each split on random halves of the columns")
+    leaves: int = Field(15, ge=2, description="leaves of a tree")
+    folds: int = Field(3, ge=2, description="folds of the cross-fitted scores, by dialogue")
+    bags: int = Field(1, ge=1, description="boosted models; several split on halves of the columns")
 
     def learner(self, ontology: Ontology, labelled: Sequence[Dialogue], hindsight: bool = False) -> Trainer:
         boosting = Boosting(self.trees, self.leaves, self.bags)

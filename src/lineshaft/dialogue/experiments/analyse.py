@@ -33,7 +33,7 @@ class Config(engine.Config):
     out-of-fold errors, and measure how well each finds the real errors: the annotator's on target dialogues,
     and another model's where the corpus brings its output. Beside them: confidence, cleanlab, rules."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 2
     objective: ClassVar = ("val/auroc", "max")
 
     data: Data = Field(Sample(), description="corpus; sample is embedded, corpus is your own")

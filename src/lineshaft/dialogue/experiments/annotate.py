@@ -32,7 +32,7 @@ class Config(engine.Config):
     a confidence for every slot and a score for every turn. States that the target may hold are never read
     for this; where there are some, the annotation is scored against them afterwards."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 2
     objective: ClassVar = ("val/jga", "max")
 
     data: Sample | Corpus = Field(Sample(), description="corpus: your own files; sample: the embedded one")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lineshaft.dialogue.corpus.dialogue import Dialogue, Turn
-from lineshaft.dialogue.corpus.jsonl import record, state_record
+from lineshaft.dialogue.corpus.record import dialogue_record, state_record
 from lineshaft.dialogue.corpus.state import diff
 
 TEMPLATE = Path(__file__).with_name("page.html")
@@ -72,5 +72,5 @@ def _said(turn: Turn) -> list[str | None]:
 
 
 def _acts(turn: Turn) -> list[str]:
-    found = record(Dialogue("", (turn,)))["turns"][0].get("acts", [])
+    found = dialogue_record(Dialogue("", (turn,)))["turns"][0].get("acts", [])
     return [" ".join(map(str, act)) for act in found]

@@ -19,7 +19,7 @@ from typing import Any
 
 from lineshaft.dialogue.corpus.dialogue import Dialogue, Turn
 from lineshaft.dialogue.corpus.faults import RecordError
-from lineshaft.dialogue.corpus.jsonl import read_state, state_record
+from lineshaft.dialogue.corpus.record import read_state, state_record
 from lineshaft.engine import RequestError
 from lineshaft.engine.errors import nearest
 

@@ -28,6 +28,8 @@ class Table(Part):
     missing: Literal["error", "keep"] = Field("error", description="what to do with a text that is not there")
 
     def translate(self, texts: Sequence[str]) -> list[str]:
+        if not self.file:
+            raise RequestError("name the table: translator.file=FILE, or translator=apertium, translator=hf")
         known = {fold(key): value for key, value in _pairs(Path(self.file)).items()}
         unknown = [text for text in texts if text.strip() and fold(text) not in known]
         if unknown and self.missing == "error":
@@ -87,6 +89,8 @@ def _pairs(path: Path) -> dict[str, str]:
             found = json.loads(text)
             if not isinstance(found, dict):
                 raise ValueError("an object is needed")
+            if wrong := [key for key, value in found.items() if not isinstance(value, str)]:
+                raise ValueError(f"the translation of {wrong[0]!r} is no text")
             return found
         lines = [line.split("\t") for line in text.splitlines() if line.strip()]
     except (OSError, ValueError) as error:

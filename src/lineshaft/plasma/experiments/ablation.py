@@ -15,7 +15,7 @@ from lineshaft.plasma.cases import AnyCase, Slab
 from lineshaft.plasma.hybrid.solvers import AnySolver, Fluids, HybridA, HybridB, Particles, Weighted
 from lineshaft.plasma.pic import diagnostics
 from lineshaft.plasma.pic.compile import use_threads
-from lineshaft.plasma.pic.simulation import Simulation
+from lineshaft.plasma.pic.simulation import Broken, Simulation
 
 
 class Rung(Part):
@@ -49,7 +49,8 @@ class Config(engine.Config):
 
     Each rung's CPU time is taken beside the others', so that ratios hold on a busy machine. One run is one
     seed of all rungs; tails need ten. The default is a small demonstration; `plasma.tables:ablation` has the
-    real ladder. Metrics are named RUNG/NUMBER@PART, PART being the part of the run in percent.
+    real ladder. Metrics are named RUNG/NUMBER@PART, PART being the part of the run in percent; RUNG/broken is
+    the step at which a solver's fields were no longer finite.
     """
 
     version: ClassVar[int] = 1
@@ -88,17 +89,22 @@ class Climb:
     start: float
     seconds: float = 0.0
     steps: float = 0.0
+    broken: int = 0  # the step at which its fields were no longer finite
 
     def advance(self, until: int) -> diagnostics.Budget | None:
-        """Go on to a step, timed; the last step's energies."""
+        """Go on to a step, timed; the last step's energies. A solver that broke stays where it is."""
         count = until - self.simulation.steps
-        if count <= 0:
+        if count <= 0 or self.broken:
             return None
         clock = time.process_time()
-        self.simulation.run(count - 1)
-        self.seconds += time.process_time() - clock
-        self.steps += (count - 1) * self.simulation.count()
-        return diagnostics.advance(self.simulation, 1)
+        try:
+            self.simulation.run(count - 1)
+            self.seconds += time.process_time() - clock
+            self.steps += (count - 1) * self.simulation.count()
+            return diagnostics.advance(self.simulation, 1)
+        except Broken:
+            self.broken = self.simulation.steps
+            return None
 
     def checks(self, budget: diagnostics.Budget) -> dict[str, float]:
         fluids: list[Any] = list(self.simulation.fluids)
@@ -123,13 +129,13 @@ def run(config: Config, run: Run) -> dict[str, float]:
         metrics = dict(run.state["metrics"])
         for label, climb in climbs.items():
             climb.simulation.restore(run.state["simulations"][label])
-            climb.seconds, climb.steps = run.state["spent"][label]
+            climb.seconds, climb.steps, climb.broken = run.state["spent"][label]
 
     def state() -> dict:
         return {
             "metrics": metrics,
             "simulations": {label: climb.simulation.state() for label, climb in climbs.items()},
-            "spent": {label: [climb.seconds, climb.steps] for label, climb in climbs.items()},
+            "spent": {label: [climb.seconds, climb.steps, climb.broken] for label, climb in climbs.items()},
         }
 
     for until, look in run.progress(list(edges(config)), "climbing"):
@@ -141,6 +147,9 @@ def run(config: Config, run: Run) -> dict[str, float]:
         run.log(until, {f"{label}/seconds": climb.seconds for label, climb in climbs.items()})
         run.checkpoint(until, state)
     for label, climb in climbs.items():
+        if climb.broken:
+            metrics[f"{label}/broken"] = float(climb.broken)
+            continue
         metrics[f"{label}/seconds"] = climb.seconds
         metrics[f"{label}/particles"] = climb.steps / max(climb.simulation.steps, 1)
     return metrics

@@ -14,7 +14,7 @@ import numpy as np
 
 from lineshaft.plasma.pic.compile import kernel
 
-REACH = 64  # nodes beyond the light cone that the clouds of its particles may touch
+REACH = 96  # nodes beyond the light cone that the clouds of its particles may touch
 
 
 class Fields(NamedTuple):

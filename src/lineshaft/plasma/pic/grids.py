@@ -17,7 +17,11 @@ def shares(one: Species, cells: int) -> np.ndarray:
     particles = one.particles()
     cell, x = particles.cell, particles.offset.astype(float)
     share = np.bincount(cell, 1 - x, one.cells + 1) + np.bincount(cell + 1, x, one.cells + 1)
-    return share if one.coarse == 1 else spread_nodes(share, one.coarse)
+    if one.coarse == 1:
+        return share
+    padded = np.concatenate([[0.0], share, [0.0]])
+    smooth(padded)
+    return spread_nodes(padded[1:-1], one.coarse)
 
 
 def density(group: Sequence[Species], cells: int) -> np.ndarray:
@@ -41,8 +45,25 @@ def averaged(nodes: np.ndarray, coarse: int, until: int | None = None) -> np.nda
     Nodes beyond the coarse node `until` are left out.
     """
     found = np.zeros((5, (nodes.shape[1] - 1) // coarse + 1), nodes.dtype)
-    average(nodes, coarse, found, found.shape[1] - 1 if until is None else min(until, found.shape[1] - 1))
+    last = found.shape[1] - 1
+    average(nodes, coarse, found, last if until is None else min(until + 1, last))
+    for k in range(5):
+        smooth(found[k])
     return found
+
+
+@kernel
+def smooth(row):
+    """Average each value with its neighbours, 1 : 2 : 1; beyond the ends lie their own values again.
+
+    Clouds of coarse particles get so wide that they do not heat a plasma whose Debye length is a tenth of
+    their cells; and what leaves the box carries its charge on for ever, hence the ends.
+    """
+    before, last = row[0], row.size - 1
+    for i in range(last + 1):
+        here = row[i]
+        row[i] = (before + here + here + row[min(i + 1, last)]) / 4
+        before = here
 
 
 @kernel
@@ -74,7 +95,10 @@ def spread(current, coarse, fine, until):
     charge from one tent to the next is the running sum of their difference: a tent summed over a coarse cell.
     So Gauss's law holds on every node of the box. What leaves the box does not matter: its ends absorb.
     """
-    cells, within = current.shape[1] - 3, min(until + 2, current.shape[1] - 3)
+    cells, within = current.shape[1] - 3, min(until + 3, current.shape[1] - 3)
+    smooth(current[0, : min(within + 3, cells + 2)])
+    for k in range(1, 3):
+        smooth(current[k, : within + 3])
     shape = np.zeros(3 * coarse)
     for j in range(3 * coarse - 2):
         for k in range(coarse):

@@ -37,6 +37,11 @@ class Pulse:
             raise ValueError(f"a pulse comes from the left or the right, not from {self.side!r}")
         if self.ramp <= 0 or self.frequency <= 0 or abs(self.ellipticity) > 1 or self.delay < 0:
             raise ValueError("a pulse needs ramp > 0, frequency > 0, delay >= 0 and |ellipticity| <= 1")
+        if self.a0 and self.duration < 2 * self.ramp:
+            raise ValueError(
+                f"a pulse of {self.duration:g} with two ramps of {self.ramp:g} never reaches its peak: "
+                "reduce ramp or raise duration"
+            )
 
     def entering(self, time: np.ndarray) -> np.ndarray:
         """The waves F and G at the pulse's end of the box, twice Ey and Ez, [2, times]."""
