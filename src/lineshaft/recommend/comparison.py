@@ -140,6 +140,16 @@ def of(settings: Settings, task: AnyTask) -> Config:
     )
 
 
+def citeulike() -> list[Config]:
+    """All runs of CiteULike-a, the most important first."""
+    return by_importance(CITEULIKE)
+
+
+def animeulike() -> list[Config]:
+    """All runs of AnimeULike, the most important first."""
+    return by_importance(ANIMEULIKE)
+
+
 def by_importance(settings: Settings) -> list[Config]:
     """All runs of a data set in the order in which a short time should be spent."""
     return [
