@@ -1,4 +1,4 @@
-"""What LINESHAFT_REQUIRE names must not be skipped: there a missing prerequisite is a failure."""
+"""LINESHAFT_REQUIRE=slurm,data: tests with these marks must not be skipped; `everything`: none at all."""
 
 import os
 from pathlib import Path
@@ -11,16 +11,20 @@ REQUIRED = set(filter(None, os.environ.get("LINESHAFT_REQUIRE", "").split(",")))
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield
-    report = outcome.get_result()
-    if (
-        report.skipped
-        and not hasattr(report, "wasxfail")
-        and REQUIRED & {m.name for m in item.iter_markers()}
-    ):
-        report.outcome = "failed"
-        report.longrepr = (
-            f"LINESHAFT_REQUIRE forbids this skip: {report.longrepr[2] if report.longrepr else ''}"
-        )
+    forbid(outcome.get_result(), {m.name for m in item.iter_markers()})
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector):
+    outcome = yield
+    forbid(outcome.get_result(), set())
+
+
+def forbid(report, marks):
+    """Turn a skip that LINESHAFT_REQUIRE forbids into a failure: a prerequisite is missing."""
+    if report.skipped and not hasattr(report, "wasxfail") and REQUIRED & {"everything", *marks}:
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome, report.longrepr = "failed", f"LINESHAFT_REQUIRE forbids this skip: {why}"
 
 
 @pytest.fixture

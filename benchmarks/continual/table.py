@@ -10,7 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from lineshaft.continual.comparisons import cifar10, rate, row, self_supervised, tuned
+from lineshaft.continual.pairs import rate, tuned
+from lineshaft.continual.queries import cifar10, row, self_supervised
 from lineshaft.engine.table.table import Table
 
 METRICS = {

@@ -4,10 +4,11 @@ import pytest
 
 from lineshaft.continual import rows
 from lineshaft.continual.claims import CLAIMS
-from lineshaft.continual.comparisons import cifar10, coupled, self_supervised, without_labels
+from lineshaft.continual.comparisons import coupled, without_labels
 from lineshaft.continual.methods.der import Der
 from lineshaft.continual.methods.lwf import Lwf
 from lineshaft.continual.methods.si import Si
+from lineshaft.continual.queries import cifar10, self_supervised
 from lineshaft.continual.schedules import Finetune, Frozen
 from lineshaft.continual.tables import asc19, seq_cifar10_self_supervised
 from lineshaft.continual.tables import sat7 as scenes

@@ -9,6 +9,7 @@ from lineshaft.continual.backbones.efficientnet import EfficientnetLite0
 from lineshaft.continual.backbones.hub import Hub
 from lineshaft.continual.backbones.minilm import Adapter, Minilm, TextNet, squash
 from lineshaft.continual.backbones.resnet import projection
+from lineshaft.continual.backbones.words import mean_of_words, trimmed
 from lineshaft.continual.images import Images
 from lineshaft.continual.loop import Loop
 from lineshaft.continual.methods.hat import Hat
@@ -125,3 +126,10 @@ def test_a_shortcut_of_few_channels_is_the_strided_convolution():
     expected = torch.nn.functional.conv2d(x, narrow.weight, stride=2)
     assert torch.allclose(narrow(pick(x)), expected, atol=1e-6)
     assert [type(layer).__name__ for layer in projection(8, 4, 1)] == ["Conv2d"]
+
+
+def test_words_are_averaged_wherever_the_padding_stands():
+    x = torch.tensor([[0, 0, 5, 6], [7, 0, 0, 0], [0, 0, 0, 0]])
+    hidden = torch.arange(12.0).view(3, 4, 1)
+    assert mean_of_words(hidden, x)[:, 0].tolist() == [2.5, 4.0, 0.0]
+    assert trimmed(x).shape == (3, 4) and trimmed(x[1:, :]).shape == (2, 1) and trimmed(x[2:]).shape == (1, 1)

@@ -121,16 +121,14 @@ def test_numbers_that_are_none_make_a_run_diverged(toy, tmp_path):
 def test_the_lock_keeps_a_second_process_out_and_lookers_do_not(toy, tmp_path):
     home = tmp_path / "walk" / "seed=0"
     home.mkdir(parents=True)
-    holder = subprocess.Popen(
-        [sys.executable, "-c", FORK_AND_HOLD, str(home / "lock")], stdout=subprocess.PIPE
-    )
-    assert holder.stdout is not None
-    holder.stdout.readline()
-    assert Folder(home).state() == "running"
-    with pytest.raises(Busy, match="running elsewhere"):
-        walk(toy, tmp_path)
-    holder.kill()
-    holder.wait()
+    command = [sys.executable, "-c", FORK_AND_HOLD, str(home / "lock")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        assert Folder(home).state() == "running"
+        with pytest.raises(Busy, match="running elsewhere"):
+            walk(toy, tmp_path)
+        holder.kill()
     assert Folder(home).state() == "new", "the lock vanishes with its holder, though a forked child lives on"
     looking = threading.Event()
     looker = threading.Thread(target=lambda: [Folder(home).state() for _ in iter(looking.is_set, True)])
@@ -244,7 +242,9 @@ def test_signals_pause_a_run(toy, tmp_path):
     )
     environment = os.environ | {"LINESHAFT_RUNS": str(tmp_path)}
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2):
-        process = subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            [sys.executable, "-c", program], env=environment, stderr=subprocess.DEVNULL
+        )
         folder = Folder(tmp_path / "walk" / "steps=1000,sleep=0.02,seed=0")
         deadline = time.monotonic() + 60
         steps = len(folder.metrics())

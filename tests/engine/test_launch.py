@@ -25,14 +25,13 @@ from lineshaft.engine.spec.experiment import find, own
 LAUNCH = [sys.executable, "-c", "from lineshaft.cli import main; main()", "sweep"]
 
 
-def start(words: list[str], cwd: Path) -> subprocess.Popen[str]:
+def start(words: list[str], cwd: Path) -> subprocess.Popen[bytes]:
     """A launcher in a session of its own, so that it and all its runs can be killed at once."""
     return subprocess.Popen(
         [*LAUNCH, *words],
         cwd=cwd,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
 

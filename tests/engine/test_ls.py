@@ -42,12 +42,12 @@ def running(tmp_path):
     """A run whose lock another process holds."""
     folder = finished(tmp_path / "runs", state="paused", lr=0.7)
     put(folder, "progress.json", {"text": "steps 3/5, 2 s left"})
-    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(folder.dir / "lock")], stdout=subprocess.PIPE)
-    assert holder.stdout is not None
-    holder.stdout.readline()
-    yield folder
-    holder.kill()
-    holder.wait()
+    command = [sys.executable, "-c", HOLD, str(folder.dir / "lock")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        yield folder
+        holder.kill()
 
 
 def by_id(lines):

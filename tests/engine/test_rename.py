@@ -158,15 +158,13 @@ def test_running_and_queued_runs_are_not_removed(tmp_path, monkeypatch):
         "import sys; from filelock import FileLock; lock = FileLock(sys.argv[1]); lock.acquire(); "
         "print('held', flush=True); input()"
     )
-    holder = subprocess.Popen(
-        [sys.executable, "-c", program, folder.dir / "lock"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert holder.stdout is not None
-    holder.stdout.readline()
-    with pytest.raises(RequestError, match="is running: stop"):
-        to_remove(tmp_path, where=["lr=0.2"])
-    holder.kill()
-    holder.wait()
+    command = [sys.executable, "-c", program, folder.dir / "lock"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(RequestError, match="is running: stop"):
+            to_remove(tmp_path, where=["lr=0.2"])
+        holder.kill()
     assert len(to_remove(tmp_path, where=["lr=0.2"])) == 1
 
 

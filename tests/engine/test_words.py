@@ -1,18 +1,30 @@
 """Words are read through types, refused with the way out, and written so that they read back."""
 
 import math
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
 
 from lineshaft.engine import Config, Part, RequestError
 from lineshaft.engine.spec.config import as_json, described
 from lineshaft.engine.spec.grid import commas, expand, grid, grid_over, split
 from lineshaft.engine.spec.spelling import words
 from lineshaft.engine.spec.words import build
+
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
 
 
 class Si(Part):
@@ -222,6 +234,71 @@ def test_values_counted_out_in_logs_name_runs_as_if_typed():
     cells = grid(Toy, ["lr=log(1e-4,1e-1,4)"])
     assert cells == grid(Toy, ["lr=0.0001,0.001,0.01,0.1"])
     assert [words(c)[:-1] for c in cells] == [["lr=0.0001"], ["lr=0.001"], ["lr=0.01"], []]
+
+
+@dataclass(frozen=True)
+class Adam:
+    lr: float = 0.1
+
+
+class Limits(TypedDict):
+    low: float
+
+
+class Plain(BaseModel):
+    lr: float = 0.1
+
+
+class Foreign(Config):
+    """Types that are not ours: as a person has them from elsewhere."""
+
+    adam: Adam = Adam()
+    limits: Limits = Limits(low=0.0)
+    plain: Plain = Plain()
+    words: frozenset[str] = frozenset()
+    colour: Colour = Colour.RED
+    folder: Path = Path("here")
+
+
+def test_foreign_types_are_read_written_and_come_back():
+    given_words = ['adam={"lr":0.5}', 'limits={"low":1}', "plain.lr=2", 'words=["b","a"]', "colour=blue"]
+    (cell,) = grid(Foreign, [*given_words, "folder=/x y"])
+    assert (cell.adam, cell.limits, cell.plain) == (Adam(0.5), {"low": 1}, Plain(lr=2))
+    assert as_json(cell)["words"] == ["a", "b"]
+    assert grid(Foreign, words(cell)) == [cell]
+
+
+def test_the_order_of_a_set_is_no_part_of_a_name():
+    program = (
+        "from lineshaft.engine import Config\n"
+        "class Sets(Config):\n    tags: frozenset[str] = frozenset()\n    usual: set[str] = set('abcdefgh')\n"
+        "from lineshaft.engine.spec.names import name\nfrom lineshaft.engine.spec.config import as_json\n"
+        "config = Sets(tags=frozenset('abcdefgh'))\nprint(name(config), as_json(config))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in range(3)
+    }
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("given_words", "says"),
+    [
+        (["plain.lr=inf"], "plain.lr: .*lineshaft.engine.Part"),
+        (["adam.lr=1"], "write adam=.* whole, or derive its class from lineshaft.engine.Part"),
+        (["limits.low=1"], "write limits=.* whole"),
+    ],
+)
+def test_what_would_not_come_back_is_refused_with_the_way_out(given_words, says):
+    with pytest.raises(RequestError, match=says):
+        grid(Foreign, given_words)
 
 
 class Named(Config):

@@ -390,3 +390,80 @@ def test_a_fault_in_a_case_s_file_is_one_line_that_names_it(tmp_path, text, faul
     file.write_text(text)
     with pytest.raises(RequestError, match=rf"target\.py.*{fault}"):
         build(Config, {"case": str(file)})
+
+
+def part(**change: object) -> Population:
+    given = {"name": "e", "charge": -1.0, "mass": 1.0, "density": profiles.slab(5, 6, 1.0)}
+    return Population(**given | change)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"name": "a/b"}, "a name holds letters"),
+        ({"charge": np.nan}, "e: a charge is finite, not nan"),
+        ({"mass": 0}, "e: a mass is above 0"),
+        ({"mass": np.inf}, "e: a mass is above 0"),
+        ({"temperature": -1}, "e: a temperature"),
+        ({"drift": (0.1, 0)}, "e: a drift is three"),
+        ({"drift": (np.nan, 0, 0)}, "e: a drift is three"),
+        ({"density": 3.0}, "e: density and kick are functions"),
+        ({"kick": 0.1}, "e: density and kick are functions"),
+        ({"ppc": 0}, "e: at least one"),
+    ],
+)
+def test_a_bad_population_is_refused_when_it_is_made(change, fault):
+    with pytest.raises(ValueError, match=fault):
+        part(**change)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"plasma": part()}, "plasma is a list of Population"),
+        ({"plasma": [1]}, "plasma is a list of Population"),
+        ({"plasma": [part(density=profiles.slab(20, 30, 1.0))]}, "zero in every cell"),
+        ({"plasma": [part(density=lambda x: -1.0)]}, "e: the density at x = 0.05 is -1"),
+        ({"plasma": [part(density=lambda x: np.inf)]}, "is inf; it must be finite"),
+        ({"plasma": [part(), part(mass=1836.0)]}, "two populations are called e"),
+        ({"pulses": Pulse(1, 1, 5)}, "pulses is a list of Pulse"),
+        ({"pulses": [Pulse(1, 1, 5, frequency=100)]}, "reduce dx to at most 0.0079"),
+        ({"walls": Wall()}, "walls are two"),
+        ({"walls": "periodic"}, "walls are two"),
+        ({"walls": None, "pulses": [Pulse(1, 1, 5)]}, "a periodic box has no end"),
+        ({"background": 3.0}, "a background is None"),
+        ({"external": {"bx": 1.0}}, "external fields are"),
+        ({"external": {"bz": np.nan}}, "external field bz: a finite number"),
+        ({"initial": {"ex": 1.0}}, "initial fields are"),
+        ({"probes": [11.0]}, "a probe at 11"),
+        ({"length": 1e9}, "1e[+]10 cells"),
+        ({"length": -1}, "holds no cell"),
+        ({"dx": 0}, "holds no cell"),
+    ],
+)
+def test_a_bad_box_is_refused_when_it_is_made(change, fault):
+    with pytest.raises(ValueError, match=fault):
+        Box(**{"length": 10.0, "dx": 0.1, "plasma": [part()]} | change)
+
+
+def test_a_pulse_that_never_reaches_its_peak_is_refused():
+    for duration in (-5, 0.5, 1.9):
+        with pytest.raises(ValueError, match="never reaches its peak"):
+            Pulse(1.0, 1.0, duration)
+
+
+@pytest.mark.parametrize(
+    ("plasma", "fault"),
+    [
+        ("Population('e', -1, 1, uniform(400.0), 1.0)", "2.00 skin depths"),
+        ("Population('e', -1, 1, uniform(20.0), 1e-4)", "44.7 Debye lengths"),
+    ],
+)
+def test_an_own_case_that_the_grid_does_not_resolve_is_refused(tmp_path, plasma, fault):
+    file = tmp_path / "target.py"
+    file.write_text(
+        "from lineshaft.plasma.box import Box, Population\nfrom lineshaft.plasma.profiles import uniform\n"
+        f"def box(): return Box(10, 0.1, [{plasma}])\n"
+    )
+    with pytest.raises(RequestError, match=fault):
+        build(Config, {"case": str(file)})

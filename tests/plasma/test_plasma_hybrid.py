@@ -8,6 +8,7 @@ from test_plasma_fluid import CELLS, totals
 
 from lineshaft.engine import Options, RequestError
 from lineshaft.engine.run.execute import execute
+from lineshaft.engine.testing import FakeRun
 from lineshaft.plasma import numbers, profiles, tails
 from lineshaft.plasma.box import Box, Population
 from lineshaft.plasma.cases import Langmuir, Slab
@@ -288,6 +289,45 @@ def test_the_ladder_runs_every_rung_in_turn(tmp_path):
         assert all(f"{label}/{name}@70" in result for name in (*numbers.TAIL, *numbers.GLOBAL))
     with pytest.raises(ValueError, match="two rungs are called plain60"):
         ablation.Config(rungs=(small[0], small[0]))
+
+
+def test_a_rung_that_breaks_is_named_and_stops_no_other(tmp_path):
+    """Poisoned: the second rung's fields are made NaN at step 300."""
+
+    class Poisoned(Particles):
+        def build(self, *given, **more):
+            found = super().build(*given, **more)
+            step = found.step
+
+            def poisoned(entering):
+                step(entering)
+                if found.steps == 300:  # beyond what warms the kernels
+                    found.fields.right_y[5] = np.nan
+
+            found.step = poisoned
+            return found
+
+    rungs = (
+        ablation.Rung(label="whole", ppc=4),
+        ablation.Rung.model_construct(label="bad", solver=Poisoned(), ppc=4, cheap=False),
+    )
+    config = ablation.Config.model_construct(
+        case=TARGET.model_copy(update={"time": 20.0}), rungs=rungs, looks=(1.0,), slices=4, seed=0
+    )
+    result = ablation.run(config, FakeRun(tmp_path))
+    assert result["bad/broken"] == 304 and "bad/seconds" not in result and "bad/n1@100" not in result
+    assert result["whole/seconds"] > 0 and "whole/n1@100" in result and "whole/broken" not in result
+
+
+def test_wide_clouds_hardly_heat_a_plasma_whose_debye_length_they_do_not_resolve():
+    """Form A's deep electrons: cells of 9 Debye lengths, 64 particles each, 100 plasma periods."""
+    whole = profiles.slab(5, 15, 20.0)
+    plasma = [Population("electrons", -1.0, 1.0, whole, 0.01), Population("ions", 1.0, 1836.0, whole, 0.0)]
+    simulation = HybridA(window=1.0, fine=0.0).build(Box(20, 0.05, plasma), 16, np.float32, 0)
+    before = diagnostics.kinetic(simulation, "electrons")
+    simulation.light_cone = False
+    simulation.run(2800)
+    assert diagnostics.kinetic(simulation, "electrons") / before < 1.15
 
 
 def test_restarts_tell_how_far_each_form_goes_with_the_particles(tmp_path):

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -31,12 +33,25 @@ def tasks(runs: Path, *words: str) -> list[Task]:
     return [task(WALK, config, runs) for config in grid(find(WALK).config, words)]
 
 
-def sweep(runs: Path, *words: str, partition: str = "main") -> subprocess.Popen[str]:
-    settings = ["--slurm", f"partition={partition}", "time=10"]
-    command = [*LINESHAFT, "sweep", WALK, *words, "--runs", str(runs), *settings]
-    return subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=hears_interrupts
-    )
+@pytest.fixture
+def sweep() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts `lineshaft sweep ... --slurm`; what still runs after the test is killed."""
+    with ExitStack() as started:
+
+        def start(runs: Path, *words: str, partition: str = "main") -> subprocess.Popen[str]:
+            settings = ["--slurm", f"partition={partition}", "time=10"]
+            process = subprocess.Popen(
+                [*LINESHAFT, "sweep", WALK, *words, "--runs", str(runs), *settings],
+                stderr=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                text=True,
+                preexec_fn=hears_interrupts,
+            )
+            started.enter_context(process)
+            started.callback(process.kill)
+            return process
+
+        yield start
 
 
 def hears_interrupts() -> None:
@@ -49,11 +64,16 @@ def steps(folder: Folder) -> int:
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
+def has_ended(folder: Folder) -> bool:
+    """Whether a run is done and its execution is closed, which comes a moment later."""
+    return folder.state() == "done" and folder.provenance()[-1]["outcome"] is not None
+
+
 def ticket(folder: Folder) -> dict[str, str]:
     return json.loads((folder.dir / "job.json").read_text())
 
 
-def test_an_array_of_twenty_ends_done_and_is_not_queued_twice(cluster, tmp_path):
+def test_an_array_of_twenty_ends_done_and_is_not_queued_twice(cluster, tmp_path, sweep):
     cluster.close()
     cells = tasks(tmp_path, "seed=0..19")
     first = sweep(tmp_path, "seed=0..19")
@@ -88,7 +108,7 @@ def test_preempted_five_times_no_step_is_computed_twice(cluster, tmp_path):
         before = steps(cell.folder)
         cluster.wait_for(lambda: steps(cell.folder) > before + 2, "some steps")  # noqa: B023
         cluster.preempt(job)
-    cluster.wait_for(lambda: cell.folder.state() == "done", "the run to end")
+    cluster.wait_for(lambda: has_ended(cell.folder), "the run to end")
 
     entries = cell.folder.provenance()
     assert [e["outcome"] for e in entries] == ["paused"] * 5 + ["done"]
@@ -126,14 +146,14 @@ def test_a_site_without_the_user_signal_requeues_as_well(cluster, tmp_path):
         (job,) = submit([cell], Options(checkpoint_every=1000), MAIN)
         cluster.wait_for(lambda: steps(cell.folder) > 3, "some steps")
         cluster.preempt(job)
-        cluster.wait_for(lambda: cell.folder.state() == "done", "the run to end")
+        cluster.wait_for(lambda: has_ended(cell.folder), "the run to end")
         assert [e["outcome"] for e in cell.folder.provenance()] == ["paused", "done"]
     finally:
         conf.write_text(text)
         cluster.call("scontrol", "reconfigure")
 
 
-def test_a_failure_is_told_and_tried_again_only_when_asked(cluster, tmp_path):
+def test_a_failure_is_told_and_tried_again_only_when_asked(cluster, tmp_path, sweep):
     process = sweep(tmp_path, "fail=true", "seed=0,1")
     assert process.wait(90) == 1
     assert "ValueError: asked to fail" in process.stderr.read()
@@ -154,7 +174,7 @@ def test_the_limit_of_jobs_holds_and_arrays_are_dealt(cluster, tmp_path):
         submit(tasks(tmp_path, "seed=10"), Options(), MAIN, max_jobs=3)
 
 
-def test_what_slurm_refuses_leaves_nothing_behind(cluster, tmp_path):
+def test_what_slurm_refuses_leaves_nothing_behind(cluster, tmp_path, sweep):
     process = sweep(tmp_path / "runs", "seed=0", partition="nowhere")
     assert process.wait(60) == 2
     error = process.stderr.read()
@@ -169,7 +189,7 @@ def test_the_tasks_of_a_job_are_the_ranks_of_its_run_and_keep_their_draws_when_p
     (job,) = submit([cell], Options(checkpoint_every=1000), MAIN | {"nodes": "1", "tasks": "2"})
     cluster.wait_for(lambda: steps(cell.folder) > 2, "some steps")
     cluster.preempt(job)
-    cluster.wait_for(lambda: cell.folder.state() == "done", "the run to end")
+    cluster.wait_for(lambda: has_ended(cell.folder), "the run to end")
     assert [e["outcome"] for e in cell.folder.provenance()] == ["paused", "done"]
     calm = tmp_path / "calm"
     calm.mkdir()

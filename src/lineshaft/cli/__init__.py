@@ -2,40 +2,61 @@
 
 import sys
 from difflib import get_close_matches
+from pathlib import Path
 
 from lineshaft.engine.errors import Busy, RequestError
+from lineshaft.engine.streams import drop_output, prepare_streams
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 
 
 def main() -> None:
     """Entry point of `lineshaft`; every foreseen error is one screen of text, never a traceback."""
+    prepare_streams()
     try:
-        from lineshaft.cli.app import app
-
-        code = app(spread(sys.argv[1:]), standalone_mode=False)
-    except (RequestError, Busy) as error:
-        print(f"error: {error}", file=sys.stderr)
-        code = WRONG
-    except KeyboardInterrupt:
-        code = INTERRUPTED
+        code = answer(sys.argv[1:])
+        sys.stdout.flush()
     except BrokenPipeError:
-        sys.stderr.close()
+        drop_output()
         code = DONE
+    sys.exit(code)
+
+
+def answer(words: list[str]) -> int:
+    """Do what the words ask for; the exit code."""
+    from lineshaft.cli.app import app
+
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return wrong("the current folder was removed: change to another one")
+    try:
+        return app(spread(words), standalone_mode=False) or DONE
+    except (RequestError, Busy) as error:
+        return wrong(str(error))
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # typer would end with exit code 1
+            raise error.__context__ from None
+        raise
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except OSError as error:
         if error.filename is None:
             raise
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
-        code = WRONG
+        return wrong(f"{error.filename}: {error.strerror}")
     except Exception as error:
         if not hasattr(error, "exit_code"):
             raise
         if (word := as_word(error)) is not None:
-            print(f"error: {word}", file=sys.stderr)
-        elif hasattr(error, "show"):
+            return wrong(word)
+        if hasattr(error, "show"):
             error.show()
-        code = error.exit_code
-    sys.exit(code or DONE)
+        return int(error.exit_code)
+
+
+def wrong(text: str) -> int:
+    print(f"error: {text}", file=sys.stderr)
+    return WRONG
 
 
 def as_word(error: Exception) -> str | None:

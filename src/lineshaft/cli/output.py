@@ -67,5 +67,5 @@ def is_number(text: str) -> bool:
 
 def last_line(path: Path) -> str:
     """The last line of an error file, at most 200 characters."""
-    lines = path.read_text(errors="replace").strip().splitlines() if path.exists() else []
+    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines() if path.exists() else []
     return lines[-1][:200] if lines else "no message"

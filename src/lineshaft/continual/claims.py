@@ -5,18 +5,14 @@ break it.
 from functools import partial
 
 from lineshaft.continual.comparisons import (
-    STREAM,
     adapted,
     against_the_mask,
-    cifar10,
     coupled,
     on_scenes,
-    sat7,
-    self_supervised,
-    sentiment,
     subset_on_sentiment,
     without_labels,
 )
+from lineshaft.continual.queries import STREAM, cifar10, sat7, self_supervised, sentiment
 from lineshaft.engine.claims.claim import Claim
 from lineshaft.engine.claims.verdict import AtLeast
 

@@ -1,113 +1,15 @@
-"""Comparisons that the ledger's rows are made of: which runs, at which rate, against which control."""
+"""What the ledger's rows measure: differences, each with the control that could break the claim."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
+from lineshaft.continual.pairs import Pair, best_allowed, compared, counted, edge, rate, told
+from lineshaft.continual.queries import SYSTEMS, kind_of, row
 from lineshaft.engine.claims.claim import Measured
-from lineshaft.engine.claims.verdict import Verdict, worse
-from lineshaft.engine.table.row import Row
-from lineshaft.engine.table.table import Interval, Table
+from lineshaft.engine.claims.verdict import worse
+from lineshaft.engine.table.table import Table
 
-STREAM = "continual.stream"
-FEWEST_SEEDS = 3
-FREE = ("seed", "schedule", "methods", "evaluate", "data_seed")
 RIVALS = ("si", "lwf", "der", "lump", "agem")
-
-
-def cifar10(runs: Table) -> Table:
-    """Seq-CIFAR-10 as its table has it: ResNet-18, labels, 10 epochs, whatever the schedule and the
-    method.
-    """
-    from lineshaft.continual.rows import cifar10 as config
-
-    return at_equal_epochs(runs.like(config(), FREE))
-
-
-def sat7(runs: Table) -> Table:
-    """Aerial scenes from ImageNet weights, split by source file; the small table where the full one is not
-    there.
-    """
-    from lineshaft.continual import tables
-
-    full = at_equal_epochs(runs.like(tables.sat7()[0], FREE))
-    return full if len(full) else at_equal_epochs(runs.like(tables.sat7_small()[0], FREE))
-
-
-def self_supervised(runs: Table) -> Table:
-    """SimSiam and Barlow Twins with fine-tuning and with LP-FT by every head, and the untrained network."""
-    from lineshaft.continual.tables import seq_cifar10_self_supervised as rows
-
-    return at_equal_epochs(runs.like(rows()[0], (*FREE, "loss"))) + row(cifar10(runs), "frozen")
-
-
-def sentiment(runs: Table) -> Table:
-    """19 aspect-sentiment tasks with adapters in MiniLM."""
-    from lineshaft.continual.tables import asc19 as rows
-
-    return at_equal_epochs(runs.like(rows()[0], (*FREE, "backbone")))
-
-
-def at_equal_epochs(runs: Table) -> Table:
-    """Without LP-FT whose probing was added to the epochs or kept its norm alone."""
-    usual = {"schedule.budget": "epochs", "schedule.keep": "head"}
-    return Table([run for run in runs if all(run.values.get(k, v) == v for k, v in usual.items())])
-
-
-def row(runs: Table, schedule: str, methods: str = "", over: str = "all") -> Table:
-    """The runs of one schedule, one list of methods (`si`) and one choice of logits in the loss."""
-    found = [run for run in runs if run.values.get("schedule") == schedule]
-    found = [run for run in found if (run.values.get("methods") or "") == methods]
-    return Table([run for run in found if run.values.get("schedule.loss_over", "all") == over])
-
-
-Pair = tuple[Table, Table, Interval]
-ILL_TUNED = 0.5
-"""Share of runs above which an evaluation whose own rates ended too early decides nothing."""
-
-
-def compared(ours: Table, theirs: Table, metric: str) -> Pair | None:
-    """Both at the rate that is best for them on validation; the difference on test, paired over seeds."""
-    a, b = tuned(ours, metric).shared(tuned(theirs, metric))
-    if len(a) < FEWEST_SEEDS:
-        return None
-    return a, b, a.paired(b, f"test/{metric}")
-
-
-def tuned(runs: Table, metric: str) -> Table:
-    """The runs at the rate that is best on validation; how else they were evaluated does not matter."""
-    return counted(runs, metric).best(f"val/{metric}", free=("seed", "evaluate"))
-
-
-def counted(runs: Table, metric: str) -> Table:
-    """The runs that have the metric, each configuration and seed once: the one that started first.
-
-    Few-shot adaptation counts only where its own rate was followed beyond the grid it began with.
-    """
-    needed = f"fewshot/{metric.removeprefix('fewshot_')}_at_edge" if metric.startswith("fewshot") else ""
-    found: dict[tuple[str, object], Row] = {}
-    for run in sorted(runs, key=started):
-        if f"test/{metric}" in run.result and (not needed or needed in run.result):
-            rest = {k: v for k, v in run.values.items() if not k.startswith("evaluate") and k != "seed"}
-            found.setdefault((str(sorted(rest.items())), run.values.get("seed")), run)
-    return Table(list(found.values()))
-
-
-def started(run: Row) -> str:
-    return next((str(entry.get("start", "")) for entry in run.executions()), "")
-
-
-def best_allowed(runs: Table, metric: str) -> tuple[Verdict, str]:
-    """The best verdict that a metric allows, and why; few-shot adaptation has a rate of its own to tune."""
-    if not metric.startswith("fewshot") or not len(runs):
-        return "exceeded", ""
-    key = f"fewshot/{metric.removeprefix('fewshot_')}_at_edge"
-    share = sum(run.result.get(key, 0.0) for run in runs) / len(runs)
-    if share <= ILL_TUNED:
-        return "exceeded", ""
-    return (
-        "not yet measured",
-        f"; the evaluation's own rate lies at the end of its grid in {share:.0%} of the runs",
-    )
 
 
 def against_the_mask(runs: Table, metric: str) -> Measured | None:
@@ -179,12 +81,6 @@ def coupled(runs: Table, metrics: Iterable[str] = ("knn_task", "fewshot_ft")) ->
         Table([run for pair in found.values() for run in pair[0] + pair[1]]), "fewshot_ft"
     )
     return Measured(interval, ours + theirs, f"{reason}; the weakest counts; equal epochs{why}", at_most)
-
-
-def told(pair: Pair) -> str:
-    """The difference, what it starts from, seeds and rates."""
-    ours, theirs, interval = pair
-    return f"{interval} (lr {rate(ours):g} and {rate(theirs):g}, {len(ours)} seeds)"
 
 
 def without_labels(runs: Table) -> Measured | None:
@@ -270,35 +166,3 @@ def subset_on_sentiment(runs: Table) -> Measured | None:
     return Measured(
         found, mine + theirs, f"the weakest is over {name}; {'; '.join(beside)}; MiniLM, not BERT"
     )
-
-
-SYSTEMS = (
-    "adapters",
-    "adapters + LP-FT",
-    "masks",
-    "B-CL",
-    "B-CL + LP-FT of the head",
-    "B-CL + LP-FT of the task's subset",
-)
-
-
-def kind_of(values: Mapping[str, object]) -> str:
-    """Which of SYSTEMS a run is, empty for another."""
-    is_lpft, head = values.get("schedule") == "lpft", values.get("schedule.head", "head")
-    masked, capsules = (values.get("methods") or "") == "hat", bool(values.get("backbone.capsules"))
-    if not masked:
-        return ("adapters + LP-FT" if is_lpft else "adapters") if not capsules else ""
-    if not capsules:
-        return "" if is_lpft else "masks"
-    whole = {"head": "B-CL + LP-FT of the head", "task": "B-CL + LP-FT of the task's subset"}
-    return whole.get(str(head), "") if is_lpft else "B-CL"
-
-
-def rate(runs: Table) -> float:
-    return float(runs[0].values["schedule.lr"])
-
-
-def edge(tried: Table, chosen: Table) -> str:
-    """A warning where the chosen learning rate is the first or last that was tried."""
-    rates = list(tried.by("schedule.lr"))
-    return " (edge of its grid)" if rate(chosen) in (rates[0], rates[-1]) else ""

@@ -36,7 +36,7 @@ class Images:
     domain_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        x = inputs(self.name, self.x)
+        x = inputs(self.name, tensor(self.name, "x", self.x))
         self._set(x=x, class_names=unique(self.name, "class_names", self.class_names))
         self._set(y=numbers(self.name, "y", self.y, self.class_names, len(x)))
         if not 0 <= self.trained <= len(x):
@@ -53,12 +53,8 @@ class Images:
             object.__setattr__(self, key, value)
 
 
-def inputs(name: str, x: Any) -> Tensor:
+def inputs(name: str, x: Tensor) -> Tensor:
     """Rows as uint8 pixels [n, height, width, channels], int64 tokens or float32 vectors [n, width]."""
-    return rows(name, tensor(name, "x", x))
-
-
-def rows(name: str, x: Tensor) -> Tensor:
     if x.dtype == torch.uint8:
         return pixels(name, x)
     if x.ndim != 2:
@@ -93,7 +89,11 @@ def tensor(name: str, key: str, values: Any) -> Tensor:
     try:
         return torch.as_tensor(values)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise RequestError(f"{name}: {key} cannot become a tensor ({error}); use numbers") from None
+        reason = str(error).split(". ")[0]
+        raise RequestError(
+            f"{name}: {key} cannot become a tensor ({reason}); use numbers, and for sentences "
+            "encode(sentences, length) from lineshaft.continual.backbones.words"
+        ) from None
 
 
 def numbers(name: str, key: str, values: Any, names: Sequence[str], rows: int) -> Tensor:

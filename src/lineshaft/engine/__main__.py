@@ -10,6 +10,7 @@ from lineshaft.engine.run.options import Options, cores, set_threads
 from lineshaft.engine.spec.experiment import find
 from lineshaft.engine.spec.grid import grid
 from lineshaft.engine.spec.names import name
+from lineshaft.engine.streams import prepare_streams
 
 EXIT = {"done": 0, "failed": 1, "paused": 130}
 
@@ -56,4 +57,5 @@ def threads() -> int:
 
 
 if __name__ == "__main__":
+    prepare_streams()
     sys.exit(main(sys.argv[1:]))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lineshaft.continual.backbones.minilm import load
 from lineshaft.continual.backbones.net import Backbone, Net
-from lineshaft.continual.backbones.words import PAD
+from lineshaft.continual.backbones.words import PAD, mean_of_words
 from lineshaft.continual.streams.stream import Stream
 from lineshaft.engine.errors import RequestError
 
@@ -45,11 +45,8 @@ class HubNet(Net):
 
     def features(self, x: Tensor, task: int | None = None) -> Tensor:
         if self.is_text:
-            kept = x != PAD
-            hidden = self.body(input_ids=x, attention_mask=kept.long()).last_hidden_state
-            weights = kept[..., None].to(hidden)
-            features: Tensor = (hidden * weights).sum(1) / weights.sum(1)
-            return features
+            hidden = self.body(input_ids=x, attention_mask=(x != PAD).long()).last_hidden_state
+            return mean_of_words(hidden, x)
         found = self.body(pixel_values=x)
         pooled: Tensor | None = getattr(found, "pooler_output", None)
         return pooled.flatten(1) if pooled is not None else found.last_hidden_state.flatten(2).mean(-1)

@@ -19,7 +19,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from lineshaft.continual.backbones.net import Backbone, Gate, Net
-from lineshaft.continual.backbones.words import PAD, minilm_folder
+from lineshaft.continual.backbones.words import PAD, mean_of_words, minilm_folder, trimmed
 from lineshaft.continual.paramset import ParamSet
 from lineshaft.continual.streams.stream import Stream
 from lineshaft.engine.errors import RequestError
@@ -120,11 +120,9 @@ class TextNet(Net):
         for number, adapter in enumerate(self.adapters):
             adapter.task = self.task if task is None else task
             adapter.mask = None if self.masks is None else self.gate(number, task)
-        kept = (x != PAD)[:, : int((x != PAD).sum(1).max())]
-        hidden = self.body(input_ids=x[:, : kept.shape[1]], attention_mask=kept.long()).last_hidden_state
-        weights = kept[..., None].to(hidden)
-        features: Tensor = (hidden * weights).sum(1) / weights.sum(1)
-        return features
+        x = trimmed(x)
+        hidden = self.body(input_ids=x, attention_mask=(x != PAD).long()).last_hidden_state
+        return mean_of_words(hidden, x)
 
     @property
     def gates(self) -> list[Gate]:

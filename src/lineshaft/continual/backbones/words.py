@@ -41,3 +41,16 @@ def encode(texts: Sequence[Text], length: int, model: str = "") -> Tensor:
     tokenizer.enable_truncation(length)
     tokenizer.enable_padding(pad_id=PAD)
     return torch.tensor([found.ids for found in tokenizer.encode_batch(list(texts))], dtype=torch.int64)
+
+
+def trimmed(x: Tensor) -> Tensor:
+    """Tokens [n, length] up to the last column that holds a word; a row of padding alone is one column."""
+    columns = (x != PAD).any(0).nonzero()
+    return x[:, : int(columns[-1]) + 1 if len(columns) else 1]
+
+
+def mean_of_words(hidden: Tensor, x: Tensor) -> Tensor:
+    """Mean [n, width] of what stands over words, hidden: [n, length, width]; 0 for padding alone."""
+    weights = (x != PAD)[..., None].to(hidden)
+    found: Tensor = (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
+    return found

@@ -32,7 +32,7 @@ from lineshaft.engine.run.run import Run
 from lineshaft.engine.run.state import final_metrics
 from lineshaft.engine.run.stop import Paused, Stop
 from lineshaft.engine.run.store import FULL, Folder, StorageError, make, mend_tail, remove, write, write_json
-from lineshaft.engine.spec.config import Config, as_json
+from lineshaft.engine.spec.config import Config, as_json, refuse_lossy
 from lineshaft.engine.spec.experiment import Experiment, find, lacking
 from lineshaft.engine.spec.names import name
 from lineshaft.engine.spec.plain import at_home
@@ -94,6 +94,7 @@ def begin(folder: Folder, address: str, config: Config) -> None:
         else:
             make(folder.dir)
             introduce(folder, address, config)
+            refuse_lossy(config)
             write_json(folder.dir / "config.json", as_json(config))
     except OSError as error:
         raise StorageError(folder.dir, error) from None
@@ -211,7 +212,7 @@ def compute(experiment: Experiment, config: Config, folder: Folder, options: Opt
 
 def open_terminal() -> Any:
     """A stream that still reaches the terminal while standard error is captured."""
-    return os.fdopen(os.dup(2), "w")
+    return os.fdopen(os.dup(2), "w", errors="backslashreplace")
 
 
 def finish(experiment: Experiment, run: Run) -> str:
@@ -231,7 +232,7 @@ def finish(experiment: Experiment, run: Run) -> str:
     except RequestError as error:
         run.ranks.leave(str(error))
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         if isinstance(error, OSError) and error.errno in FULL:
             raise StorageError(Path(error.filename or run.dir), error) from None
         if (refusal := lacking(experiment.address, error)) is not error:

@@ -9,7 +9,7 @@ from lineshaft.engine.errors import RequestError
 from lineshaft.engine.run.checkpoint import Checkpoints
 from lineshaft.engine.run.description import description
 from lineshaft.engine.run.options import Options
-from lineshaft.engine.run.store import Folder, folders
+from lineshaft.engine.run.store import Folder, folders, storage_error
 from lineshaft.engine.spec.code import Code, held
 from lineshaft.engine.spec.experiment import Experiment
 from lineshaft.engine.spec.frozen import HOME, Kept, keep, relative
@@ -71,7 +71,11 @@ def keeping(code: Code, home: Path, mine: Path | None = None) -> Iterator[Kept]:
     shared = home.parent / HOME
     missing = [path for path in (shared / code.hash, shared, home, home.parent) if not path.exists()]
     try:
-        yield keep(code, home.parent)
+        try:
+            kept = keep(code, home.parent)
+        except OSError as error:
+            raise storage_error(shared, error) from None
+        yield kept
     except RequestError:
         if shared / code.hash in missing and not any(needs(folder, code, mine) for folder in runs_in(home)):
             shutil.rmtree(shared / code.hash, ignore_errors=True)

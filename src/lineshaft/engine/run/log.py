@@ -37,7 +37,7 @@ def captured(path: Path, echo: bool) -> Iterator[None]:
 
 
 def line_buffered(descriptor: int) -> TextIO:
-    return os.fdopen(os.dup(descriptor), "w", buffering=1, errors="backslashreplace")
+    return os.fdopen(os.dup(descriptor), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
 
 
 def flush() -> None:

@@ -236,7 +236,7 @@ def held(lock: Path) -> bool:
 
 def write(path: Path, data: bytes | str, sync: bool = False) -> None:
     """Write to a temporary name, then replace: a reader sees the old file or the new one."""
-    data = data.encode() if isinstance(data, str) else data
+    data = data.encode(errors="backslashreplace") if isinstance(data, str) else data
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("wb") as file:

@@ -18,6 +18,10 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
+from lineshaft.engine.errors import RequestError
+
+FROM_PART = "derive nested models from lineshaft.engine.Part, which stores every number"
+
 
 class Part(BaseModel):
     """A nested piece of a configuration; with a literal tag `name`, one variant of a choice."""
@@ -59,8 +63,39 @@ class Config(Part):
 
 def as_json(config: BaseModel) -> dict[str, Any]:
     """All values as plain JSON types; infinities and NaN become strings that validate back."""
-    values: dict[str, Any] = json.loads(config.model_dump_json())
+    values: dict[str, Any] = in_order(config, json.loads(config.model_dump_json()))
     return values
+
+
+def in_order(value: Any, plain: Any) -> Any:
+    """Plain JSON types with each set sorted: the order of its elements differs between processes."""
+    if isinstance(value, set | frozenset):
+        return sorted(plain, key=json.dumps) if isinstance(plain, list) else plain
+    if isinstance(value, BaseModel) and isinstance(plain, dict):
+        return {key: in_order(getattr(value, key, None), inner) for key, inner in plain.items()}
+    if isinstance(value, dict) and isinstance(plain, dict) and len(value) == len(plain):
+        return {key: in_order(v, inner) for v, (key, inner) in zip(value.values(), plain.items())}
+    if isinstance(value, list | tuple) and isinstance(plain, list) and len(value) == len(plain):
+        return [in_order(v, inner) for v, inner in zip(value, plain)]
+    return plain
+
+
+def refuse_lossy(config: BaseModel) -> None:
+    """Refuse a configuration that does not come back from its JSON: its folder could never be read."""
+    text = config.model_dump_json()
+    try:
+        again = type(config).model_validate_json(text)
+    except ValidationError as error:
+        raise RequestError(f"{faults(error)}; so it comes back from JSON: {FROM_PART}") from None
+    if again.model_dump_json() == text:
+        return
+    back = as_json(again)
+    for key, value in as_json(config).items():
+        if back[key] != value:
+            raise RequestError(
+                f"{key} is stored as {json.dumps(value)[:80]} and comes back as "
+                f"{json.dumps(back[key])[:80]}: {FROM_PART}"
+            )
 
 
 def default(model: type[BaseModel]) -> BaseModel | None:

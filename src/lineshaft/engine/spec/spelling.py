@@ -8,7 +8,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from lineshaft.engine.errors import RequestError
-from lineshaft.engine.spec.config import Config, as_json, combination, default, is_model, tag
+from lineshaft.engine.spec.config import Config, as_json, combination, default, in_order, tag
 from lineshaft.engine.spec.grid import expand
 from lineshaft.engine.spec.words import adapter, once_a_field, read
 
@@ -53,13 +53,14 @@ def several_words(key: str, values: list[BaseModel], others: list[BaseModel]) ->
 
 def plain_of(field: FieldInfo, value: Any) -> Any:
     """The value as plain JSON types, as the configuration itself would be stored."""
-    return json.loads(storing(field).dump_json(value))
+    return in_order(value, json.loads(storing(field).dump_json([value]))[0])
 
 
 @once_a_field
 def storing(field: FieldInfo) -> TypeAdapter[Any]:
+    """In a list, since pydantic takes no settings for a model, a dataclass or a TypedDict by itself."""
     annotation: Any = field.annotation
-    return TypeAdapter(annotation, config=None if is_model(annotation) else PLAIN)
+    return TypeAdapter(list[annotation], config=PLAIN)
 
 
 PLAIN: Any = {"ser_json_inf_nan": "strings"}

@@ -8,6 +8,7 @@ A value is read as JSON first, then as raw text, both through the field's type; 
 import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -21,6 +22,7 @@ from lineshaft.engine.spec.config import (
     faults,
     is_model,
     members,
+    refuse_lossy,
     tag,
     variants,
 )
@@ -58,7 +60,7 @@ def validated(model: type[C], values: Mapping[str, Any]) -> C:
     """The model from values that can be stored, or an error that names the faults."""
     try:
         found = model.model_validate(values)
-        found.model_dump_json()
+        refuse_lossy(found)
     except ValidationError as error:
         raise RequestError(faults(error)) from None
     except ValueError as error:
@@ -117,11 +119,14 @@ def descend(field: FieldInfo, values: dict[str, Any], path: Sequence[str], raw: 
         current = values[name] = current.model_dump(exclude_unset=True) | {"name": tag(type(current))}
     if single and isinstance(current, dict):
         return edit(single[current["name"]], current, rest, raw, key)
-    models = [m for m in members(field.annotation) if is_model(m)]
-    if len(models) == 1:
+    models = members(field.annotation)
+    if len(parts := [m for m in models if is_model(m)]) == 1:
         values[name] = current if isinstance(current, dict) else {}
-        return edit(models[0], values[name], rest, raw, key)
-    raise RequestError(f"unknown key {key[:80]}: {name} has no parts")
+        return edit(parts[0], values[name], rest, raw, key)
+    raise RequestError(
+        f"unknown key {key[:80]}: {name} has no parts that words can name; write {name}={{...}} whole"
+        + (", or derive its class from lineshaft.engine.Part" if any(map(is_dataclass, models)) else "")
+    )
 
 
 def once_a_field(make: Callable[[FieldInfo], TypeAdapter[Any]]) -> Callable[[FieldInfo], TypeAdapter[Any]]:
