@@ -22,6 +22,7 @@ def main(measure: Measure, words: list[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--out", type=Path, help="also write the figures to this file")
     asked = parser.parse_args(words)
+    revision(Path(__file__).parent)  # kept from here on: others may commit while this measures
     figures = measure(say)
     if asked.out is not None:
         save(asked.out, stamped(figures))

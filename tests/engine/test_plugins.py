@@ -68,3 +68,18 @@ def test_a_package_beside_ours_is_known_but_not_one_of_ours(elsewhere, monkeypat
     monkeypatch.syspath_prepend(elsewhere["PYTHONPATH"])
     assert "orchard.walk" in known()
     assert not {address for address in own() if address.startswith("orchard")}
+
+
+def test_an_address_that_two_packages_offer_is_refused(tmp_path, elsewhere):
+    site = tmp_path / "other"
+    shutil.copytree(Path(elsewhere["PYTHONPATH"]), site)
+    (site / "orchard").rename(site / "garden")
+    (site / "orchard-1.0.dist-info").rename(site / "garden-1.0.dist-info")
+    info = site / "garden-1.0.dist-info"
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: garden\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[lineshaft.experiments]\norchard.walk = garden.walk\n")
+    both = elsewhere | {"PYTHONPATH": f"{elsewhere['PYTHONPATH']}{os.pathsep}{site}"}
+    for words in (("run", "orchard.walk"), ("sweep", "orchard.walk", "seed=0,1")):
+        refused = command(words, tmp_path, 100, both)
+        assert refused.returncode == 2
+        assert "offered by garden.walk and by orchard.walk" in refused.stderr

@@ -6,11 +6,28 @@ from typing import Annotated
 
 import typer
 
+from lineshaft.cli.options import (
+    Device,
+    DryRun,
+    Every,
+    FailFast,
+    MaxJobs,
+    PerGpu,
+    PerJob,
+    Retry,
+    Runs,
+    Slurm,
+    Threads,
+    Track,
+    Workers,
+    launched,
+)
 from lineshaft.cli.output import plain, runs_folder, say
-from lineshaft.cli.run import Device, Every, Retry, Runs, Track, launch_cells, show_plan, submitted
+from lineshaft.cli.run import launch_cells, show_plan, submitted
 from lineshaft.cli.summary import Tune, Where, names
+from lineshaft.engine.errors import counted
 from lineshaft.engine.launch.plan import Cell
-from lineshaft.engine.run.options import Options, cores
+from lineshaft.engine.run.options import cores
 
 
 def relaunch(
@@ -26,24 +43,18 @@ def relaunch(
         str | None, typer.Option(help="another experiment: it reads the parent's state from run.state")
     ] = None,
     runs: Runs = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="runs at once (default: cores, or GPUs)")] = None,
-    per_gpu: Annotated[int, typer.Option("--per-gpu", min=1, help="runs that share one GPU")] = 1,
+    workers: Workers = None,
+    per_gpu: PerGpu = 1,
     device: Device = "auto",
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="threads a run (default: cores // runs at once)")
-    ] = None,
+    threads: Threads = None,
     checkpoint_every: Every = 30.0,
     track: Track = None,
     retry: Retry = False,
-    fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", help="start nothing more after a failure")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="list the runs, start none")] = False,
-    slurm: Annotated[
-        list[str] | None, typer.Option("--slurm", help="submit: partition=.. time=.. gpus=..")
-    ] = None,
-    per_job: Annotated[int, typer.Option("--per-job", min=1, help="runs in one Slurm job")] = 1,
-    max_jobs: Annotated[int | None, typer.Option("--max-jobs", min=1, help="a site's limit of jobs")] = None,
+    fail_fast: FailFast = False,
+    dry_run: DryRun = False,
+    slurm: Slurm = None,
+    per_job: PerJob = 1,
+    max_jobs: MaxJobs = None,
 ) -> int:
     """Start the best checkpoints again with other parameters, all seeds, even as another experiment.
 
@@ -55,10 +66,9 @@ def relaunch(
     if dry_run:
         return show_plan(cells, folder)
     if slurm is not None:
-        options = Options(device, threads or 0, checkpoint_every, retry, False, tuple(track or ()))
+        options = launched(device, threads or 0, checkpoint_every, retry, track)
         return submitted(cells, folder, options, slurm, per_job, max_jobs)
-    each = warmed(cells, workers, threads)
-    options = Options(device, each, checkpoint_every, retry, False, tuple(track or ()))
+    options = launched(device, warmed(cells, workers, per_gpu, threads), checkpoint_every, retry, track)
     return launch_cells(cells, folder, options, workers, fail_fast, per_gpu)
 
 
@@ -73,14 +83,15 @@ def planned(
     for note in choice.notes:
         say(plain(note))
     named = ", ".join(plain(row.id) for row in choice.parents[:3])
-    say(f"from {len(choice.parents)} finished runs: {named} ...")
+    more = ", ..." if len(choice.parents) > 3 else ""
+    say(f"from {counted(len(choice.parents), 'finished run')}: {named}{more}")
     return children(choice, words[1:] if experiment else words)
 
 
-def warmed(cells: Sequence[Cell], workers: int | None, threads: int | None) -> int:
+def warmed(cells: Sequence[Cell], workers: int | None, per_gpu: int, threads: int | None) -> int:
     """Start the forkserver; the threads of each run."""
     from lineshaft.engine.launch.local import places, warm_up
 
-    each = threads or max(1, cores() // places(len(cells), workers)[0])
+    each = threads or max(1, cores() // places(len(cells), workers, per_gpu)[0])
     warm_up(list({address for address, _ in cells}), each)
     return each

@@ -9,17 +9,27 @@ from typing import Annotated, Any
 import typer
 
 from lineshaft.cli import DONE
-from lineshaft.cli.output import RUNS_HELP, last_line, print_table, runs_folder, say
+from lineshaft.cli.options import (
+    Device,
+    DryRun,
+    Every,
+    FailFast,
+    MaxJobs,
+    PerGpu,
+    PerJob,
+    Retry,
+    Runs,
+    Slurm,
+    Strict,
+    Threads,
+    Track,
+    Workers,
+    launched,
+)
+from lineshaft.cli.output import last_line, print_table, runs_folder, say
 from lineshaft.engine.errors import RequestError, counted
 from lineshaft.engine.launch.plan import Cell, planned
 from lineshaft.engine.run.options import Options, cores, set_threads
-
-Runs = Annotated[Path | None, typer.Option("--runs", help=RUNS_HELP)]
-Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1; auto is the GPU where there is one")]
-Every = Annotated[float, typer.Option("--checkpoint-every", min=0, help="seconds between checkpoints")]
-Track = Annotated[list[str] | None, typer.Option("--track", help="mirror metrics to wandb or tensorboard")]
-Strict = Annotated[bool, typer.Option("--strict", help="refuse to go on with what other code computed")]
-Retry = Annotated[bool, typer.Option("--retry", help="try failed runs again")]
 
 
 def run(
@@ -59,8 +69,8 @@ def run(
     cells = grid(found.config, words or [])
     if len(cells) > 1:
         raise RequestError(several(words or [], len(cells)))
-    options = Options(device, threads or cores(), checkpoint_every, retry, True, tuple(track or ()))
-    options = replace(options, strict=strict)
+    options = launched(device, threads or cores(), checkpoint_every, retry, track, strict)
+    options = replace(options, foreground=True)
     folder, state = execute(experiment, cells[0], runs_folder(runs), options)
     if state == "done":
         print_result(found, folder.result())
@@ -108,27 +118,19 @@ def sweep(
     experiment: Annotated[str, typer.Argument(help="SYSTEM.EXPERIMENT, ./mine.py or SYSTEM.tables:FUNCTION")],
     words: Annotated[list[str] | None, typer.Argument(help="key=a,b seed=0..4 ...")] = None,
     runs: Runs = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="runs at once (default: cores, or GPUs)")] = None,
-    per_gpu: Annotated[int, typer.Option("--per-gpu", min=1, help="runs that share one GPU")] = 1,
+    workers: Workers = None,
+    per_gpu: PerGpu = 1,
     device: Device = "auto",
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="threads a run (default: cores // runs at once)")
-    ] = None,
+    threads: Threads = None,
     checkpoint_every: Every = 30.0,
     track: Track = None,
     retry: Retry = False,
     strict: Strict = False,
-    fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", help="start nothing more after a failure")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="list the runs and their states, start none")
-    ] = False,
-    slurm: Annotated[
-        list[str] | None, typer.Option("--slurm", help="submit: partition=.. time=.. gpus=..")
-    ] = None,
-    per_job: Annotated[int, typer.Option("--per-job", min=1, help="runs in one Slurm job")] = 1,
-    max_jobs: Annotated[int | None, typer.Option("--max-jobs", min=1, help="a site's limit of jobs")] = None,
+    fail_fast: FailFast = False,
+    dry_run: DryRun = False,
+    slurm: Slurm = None,
+    per_job: PerJob = 1,
+    max_jobs: MaxJobs = None,
 ) -> int:
     """A grid of runs. The same command again does only what is left; two launchers share one grid."""
     from lineshaft.engine.launch.local import warm_up
@@ -144,8 +146,7 @@ def sweep(
     if dry_run:
         return show_plan(cells, folder)
     each = each if slurm is None else threads or 0
-    options = Options(device, each, checkpoint_every, retry, False, tuple(track or ()))
-    options = replace(options, strict=strict)
+    options = launched(device, each, checkpoint_every, retry, track, strict)
     if slurm is not None:
         return submitted(cells, folder, options, slurm, per_job, max_jobs)
     return launch_cells(cells, folder, options, workers, fail_fast, per_gpu)

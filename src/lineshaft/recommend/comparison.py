@@ -140,6 +140,16 @@ def of(settings: Settings, task: AnyTask) -> Config:
     )
 
 
+def citeulike() -> list[Config]:
+    """All runs of CiteULike-a, the most important first."""
+    return by_importance(CITEULIKE)
+
+
+def animeulike() -> list[Config]:
+    """All runs of AnimeULike, the most important first."""
+    return by_importance(ANIMEULIKE)
+
+
 def by_importance(settings: Settings) -> list[Config]:
     """All runs of a data set in the order in which a short time should be spent."""
     return [
@@ -224,8 +234,8 @@ def tuning() -> list[Config]:
 
 
 def marec(settings: Settings) -> Config:
-    """Nine settings of MARec on the validation fold of unseen items."""
-    tries = tuple(Marec(lam=lam, beta=beta) for lam in (100, 300, 1000) for beta in (1, 10, 100))
+    """Nine settings of MARec on the validation fold of unseen items, among which beta changes nothing."""
+    tries = tuple(Marec(lam=lam) for lam in (0.3, 1, 3, 10, 30, 100, 300, 1000, 3000))
     task = Unseen(outside=False)
     return Config(data=settings.data, task=task, fold="validation", rivals=tries, blend=None, net=None)
 

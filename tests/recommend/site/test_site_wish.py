@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
+from lineshaft.recommend.catalogue.catalogue import Catalogue
+from lineshaft.recommend.evaluate.folds import binary
+from lineshaft.recommend.models.ease import Ease
+from lineshaft.recommend.models.wmf import Wmf
+from lineshaft.recommend.site.artefact import Extras, build, open_artefact
 from lineshaft.recommend.site.measure import measure
 from lineshaft.recommend.site.samples import Books
+from lineshaft.recommend.site.source import found
 from lineshaft.recommend.site.wish import Wish, recommend
 
 
@@ -13,8 +19,8 @@ def row(artefact):
     return artefact.scorer.catalogue.row
 
 
-def rows(found):
-    return [one.row for one in found]
+def rows(items):
+    return [one.row for one in items]
 
 
 def test_sequels_of_the_basket_are_hidden_unless_they_are_wanted(artefact, row):
@@ -89,3 +95,28 @@ def test_reasons_are_faithful_and_the_measure_can_tell(artefact, monkeypatch):
     real = artefact.scorer.contributions
     monkeypatch.setattr(artefact.scorer, "contributions", lambda b, i: real(b, i).max() - real(b, i))
     assert measure(artefact, likes, users=40, seed=0)["faithful"] < 0.2, "reasons that name the least item"
+
+
+@pytest.mark.parametrize("model", [Ease(lam=20), Wmf(factors=8)])
+def test_the_smallest_catalogue_of_ones_own_is_served(tmp_path, model):
+    """Twenty items in another script, no texts, no edges, three likes a user: a list of pairs and titles."""
+    rng = np.random.default_rng(0)
+    users, items = np.repeat(np.arange(40), 3), rng.integers(20, size=120)
+    likes = binary(users, items, (40, 20))
+    catalogue = Catalogue([f"n{n}" for n in range(20)], [f"物語 {n}" for n in range(20)])
+    scorer = model.fit(likes, catalogue, seed=0, threads=1)
+    scorer.save(tmp_path / "model.safetensors")
+    artefact = open_artefact(found(str(tmp_path), tmp_path, tmp_path / "scratch"))
+    assert measure(artefact, likes, 10, 0) == {"reasons": 0.0}, "nobody has five titles"
+    titles = recommend(artefact, Wish([0, 1], count=10))
+    assert len(titles) == 10 and not {0, 1} & {one.row for one in titles}
+    assert artefact.index.find("物語 7")[0] == 7
+
+
+def test_reasons_of_a_model_that_is_no_sum_over_the_basket_are_faithful(tmp_path):
+    """WMF's fold-in changes with every item: the terms of its sum name another item in one case of ten."""
+    data = Books().open()
+    artefact = open_artefact(
+        build(tmp_path / "a", Wmf(factors=16).fit(data.likes, data.catalogue, seed=0, threads=1), Extras())
+    )
+    assert measure(artefact, data.likes, 20, 0)["faithful"] > 0.9

@@ -74,8 +74,7 @@ def module_of(address: str) -> str:
     """The module that an address means, empty where it means none; of a plain file its stem."""
     if address.endswith(".py"):
         return Path(address).stem
-    points = importlib.metadata.entry_points(group=GROUP, name=address) if address not in own() else ()
-    return own().get(address) or next((point.value for point in points), "")
+    return own().get(address) or next(iter(offered(address)), "")
 
 
 def find(address: str, fresh: bool = False) -> Experiment:
@@ -96,9 +95,20 @@ def find(address: str, fresh: bool = False) -> Experiment:
 def from_name(address: str) -> Experiment:
     if address in own():
         return Experiment(address, address, imported(own()[address], address))
-    for point in importlib.metadata.entry_points(group=GROUP, name=address):
-        return Experiment(address, address, imported(point.value, address))
+    modules = offered(address)
+    if len(modules) > 1:
+        raise RequestError(
+            f"{address} is offered by {' and by '.join(modules)}: uninstall one of the two packages, or give "
+            "the file of the experiment instead"
+        )
+    for module in modules:
+        return Experiment(address, address, imported(module, address))
     raise RequestError(f"unknown experiment {address[:80]}{nearest(address, known())}")
+
+
+def offered(address: str) -> list[str]:
+    """The modules that installed packages offer under an address; more than one where two packages differ."""
+    return sorted({point.value for point in importlib.metadata.entry_points(group=GROUP, name=address)})
 
 
 def from_file(address: str, fresh: bool = False) -> Experiment:

@@ -27,7 +27,8 @@ from lineshaft.recommend.models.l3ae import BOTH, AnyEncoder, L3ae
 from lineshaft.recommend.models.model import Model, Scorer, State, counts
 from lineshaft.recommend.models.wmf import FoldIn, Wmf
 from lineshaft.recommend.nets.denoising import Batch, Draws, Pairs
-from lineshaft.recommend.nets.device import device, quick_products
+from lineshaft.recommend.nets.descent import descend
+from lineshaft.recommend.nets.device import device
 from lineshaft.recommend.nets.losses import Entmax, Multinomial, distilled
 from lineshaft.recommend.nets.propagation import Graph, graph
 from lineshaft.recommend.nets.reader import Reader
@@ -126,15 +127,7 @@ class Training:
             groups.append({"params": list(self.reading.reader.parameters()), "lr": how.tuned_lr})
         fused = self.device.type == "cuda"
         optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=0.0, fused=fused)
-        steps = how.epochs * -(-len(self.draws.users) // how.batch)
-        rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: schedule(step, steps))
-        with quick_products():
-            for _ in range(how.epochs):
-                for batch in self.draws.epoch(how.batch):
-                    optimiser.zero_grad(set_to_none=True)
-                    self.loss(batch).backward()  # type: ignore[no-untyped-call]
-                    optimiser.step()
-                    rate.step()
+        descend(optimiser, self.draws, self.loss, how.epochs, how.batch)
         return self.scorer()
 
     def loss(self, batch: Batch) -> Tensor:
@@ -193,12 +186,6 @@ class Reading:
         fresh = (torch.cat(parts) - self.centre) / self.scale
         rest = text[items, fresh.shape[1] :]
         return text.index_copy(0, items, torch.cat([fresh, rest], dim=1))
-
-
-def schedule(step: int, steps: int) -> float:
-    """Linear warm-up over a twentieth, then half a cosine down to a twentieth of the rate."""
-    warm = min(1.0, (step + 1) / (0.05 * steps + 1))
-    return float(warm * (0.05 + 0.95 * 0.5 * (1 + np.cos(np.pi * step / steps))))
 
 
 class BasketNet(Scorer):

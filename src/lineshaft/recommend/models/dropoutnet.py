@@ -16,13 +16,13 @@ from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
 from lineshaft.recommend.catalogue.catalogue import Catalogue
-from lineshaft.recommend.models.deepnaninet import schedule
 from lineshaft.recommend.models.fitted import fitted
 from lineshaft.recommend.models.l3ae import BOTH, AnyEncoder
 from lineshaft.recommend.models.model import Model, Scorer, State, counts
 from lineshaft.recommend.models.wmf import FoldIn, Wmf
 from lineshaft.recommend.nets.denoising import Batch, Draws
-from lineshaft.recommend.nets.device import device, quick_products
+from lineshaft.recommend.nets.descent import descend
+from lineshaft.recommend.nets.device import device
 from lineshaft.recommend.text.columns import columns
 
 
@@ -77,17 +77,7 @@ class Training:
     def run(self, catalogue: Catalogue, likes: np.ndarray) -> "Towers":
         parameters = [*self.user_net.parameters(), *self.item_net.parameters()]
         optimiser = torch.optim.Adam(parameters, lr=self.how.lr, fused=self.factors.is_cuda)
-        steps = self.how.epochs * -(-len(self.draws.users) // self.how.batch)
-        rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: schedule(step, steps))
-        with quick_products():
-            for _ in range(self.how.epochs):
-                for batch in self.draws.epoch(self.how.batch):
-                    if len(batch.users) < 2:  # no batch norm over one row
-                        continue
-                    optimiser.zero_grad(set_to_none=True)
-                    self.loss(batch).backward()  # type: ignore[no-untyped-call]
-                    optimiser.step()
-                    rate.step()
+        descend(optimiser, self.draws, self.loss, self.how.epochs, self.how.batch)
         return self.scorer(catalogue, likes)
 
     def loss(self, batch: Batch) -> Tensor:

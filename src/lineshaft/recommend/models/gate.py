@@ -173,10 +173,10 @@ def by_size(asked: Question, lists: tuple[int, int], most: int, seed: int) -> np
     def some(rows: np.ndarray) -> Question:
         return asked.only(np.sort(rng.permutation(rows)[:most]))
 
-    together = search(some(np.arange(len(asked.sizes))), lists)
-    found = np.tile(together, (len(BINS), 1))
+    common = search(some(np.arange(len(asked.sizes))), lists)
+    found = np.tile(common, (len(BINS), 1))
     for one in range(len(BINS)):
         rows = np.flatnonzero(asked.sizes == one)
         if len(rows) >= FEWEST:
-            found[one] = search(some(rows), lists, together, passes=1)
+            found[one] = search(some(rows), lists, common, passes=1)
     return found

@@ -21,7 +21,7 @@ from lineshaft.engine import Part
 from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.models.fitted import fitted
 from lineshaft.recommend.models.l3ae import BOTH, AnyEncoder
-from lineshaft.recommend.models.model import Model, Scorer, State, counts
+from lineshaft.recommend.models.model import WEIGHED, Model, Scorer, State, counts
 from lineshaft.recommend.text.columns import columns, rewired
 
 
@@ -147,7 +147,13 @@ class FoldIn(Scorer):
         return np.asarray(torch.cholesky_solve(right, torch.linalg.cholesky(left))[..., 0].numpy())
 
     def contributions(self, basket: np.ndarray, items: np.ndarray) -> np.ndarray:
-        """(basket, items): the fold-in is a sum over the basket, alpha v_i' (...)^-1 scored_j."""
+        """(basket, items): of a long basket the terms of the fold-in's sum, alpha v_i' (...)^-1 scored_j.
+
+        They hold the rest of the fold-in fixed. Of a short one what each item changes is computed: the terms
+        name another item in one case of ten.
+        """
+        if len(basket) <= WEIGHED:
+            return super().contributions(basket, items)
         own = self.factors[basket]
         solved = np.linalg.solve(self.gram + (self.alpha - 1) * own.T @ own, self.scored[items].T)
         return np.asarray(self.alpha * own @ solved, np.float32)

@@ -15,7 +15,8 @@ def measure(artefact: Artefact, likes: csr_matrix, users: int, seed: int) -> dic
     """Over the first ten titles of some users' baskets of five.
 
     faithful: without the named basket item the title's rank falls further than without a random other one
-    (an equal fall counts against it); written, explained: share with a written text, with any fact.
+    (an equal fall counts against it); written, explained: share with a written text, with any fact. Where no
+    user has that many titles there is nothing to measure, and `reasons` is 0 alone.
     """
     rng = np.random.default_rng([seed, 9])
     able = np.flatnonzero(np.diff(likes.indptr) >= BASKET)
@@ -31,9 +32,11 @@ def measure(artefact: Artefact, likes: csr_matrix, users: int, seed: int) -> dic
             named = artefact.scorer.catalogue.row[one.reason.because]
             other = rng.choice(basket[basket != named])
             falls.append(_rank(artefact, basket, named, one.row) - _rank(artefact, basket, other, one.row))
+    if not falls:
+        return {"reasons": 0.0}
     return {
         "reasons": float(len(falls)),
-        "faithful": float(np.mean(np.array(falls) > 0)) if falls else 0.0,
+        "faithful": float(np.mean(np.array(falls) > 0)),
         "written": float(np.mean([kind == "written" for kind in kinds])),
         "explained": float(np.mean([kind in FACTS for kind in kinds])),
     }
