@@ -1,5 +1,7 @@
 """The experiment: its metrics, its controls, and the same numbers after any interruption."""
 
+from collections import Counter
+
 import pytest
 from pydantic import ValidationError
 
@@ -182,7 +184,17 @@ def test_pictures_are_drawn_from_the_arrays(default, tmp_path):
 
 def test_tables_name_every_run_once():
     cifar = (tables.seq_cifar10, tables.seq_cifar10_more_seeds, tables.seq_cifar10_methods)
+    cifar += (tables.seq_cifar100, tables.seq_cifar10_methods_small)
     others = (tables.seq_cifar10_self_supervised, tables.seq_cifar10_sizes, tables.asc19)
     for table in (tables.digits, tables.digits_methods, *cifar, *others, tables.sat7, tables.sat7_small):
         assert len({name(config) for config in table()}) == len(table())
     assert {m.name for config in tables.digits_methods() for m in config.methods} == set(variants(AnyMethod))
+
+
+def test_every_cell_of_the_small_table_has_equally_many_trials():
+    def cell(config):
+        kinds = tuple(type(method) for method in config.methods)
+        return kinds, config.schedule.name, config.schedule.loss_over, config.seed
+
+    trials = Counter(cell(config) for config in tables.seq_cifar10_methods_small())
+    assert len(trials) == 8 * 2 * 2 * 3 and set(trials.values()) == {4}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lineshaft.dialogue import claims, metrics, table, tables, tuning
+from lineshaft.dialogue import claims, metrics, tables, tuning
 from lineshaft.dialogue.annotators.tracker import Scorer
 from lineshaft.dialogue.corpora import sample
 from lineshaft.dialogue.corpus.dialogue import Slot, Value
@@ -14,6 +14,7 @@ from lineshaft.dialogue.corpus.material import Fold
 from lineshaft.dialogue.experiments import loop
 from lineshaft.dialogue.students import Job, Students
 from lineshaft.dialogue.systems import SYSTEMS
+from lineshaft.dialogue.table import systems as table_of
 from lineshaft.dialogue.teacher import Settings
 from lineshaft.engine import Options, testing
 from lineshaft.engine.run.execute import execute
@@ -74,7 +75,7 @@ def test_no_system_is_above_the_ceiling(result):
 
 
 def test_the_table_has_a_line_for_every_system(result):
-    lines = table.systems(result).splitlines()
+    lines = table_of(result).splitlines()
     assert len(lines) == 1 + len(SYSTEMS) + 3
     assert lines[0].startswith("system") and all("oracle" in line or "+" in line or line for line in lines)
 
@@ -193,13 +194,22 @@ def test_every_claim_is_there_and_the_sample_proves_none(finished):
     assert len(runs) and all(claim.evidence(runs) is None for claim in claims.CLAIMS)
 
 
-def planted(runs, **shares):
+def planted(runs, table=tables.hindsight, **shares):
     """A finished run of the table: each system right on a share of 400 dialogues."""
     turns = np.arange(400)
     right = dict.fromkeys(SYSTEMS, 0.3) | {"oracle": 0.6} | shares
     arrays = {name: np.tile(turns < 400 * share, (6, 1)).astype(float) for name, share in right.items()}
-    testing.finished(runs, tables.hindsight()[0], {}, {"dialogue": turns, **arrays})
+    testing.finished(runs, table()[0], {}, {"dialogue": turns, **arrays})
     return Table.read(runs)
+
+
+def test_the_weakest_annotator_stands_beside_and_decides_nothing(tmp_path):
+    alone = planted(tmp_path / "weak", tables.weak, stacked=0.5)
+    assert claims.CLAIMS[0].evidence(alone) is None
+    planted(tmp_path / "both", tables.weak, stacked=0.5)
+    found = claims.CLAIMS[0].evidence(planted(tmp_path / "both"))
+    assert claims.CLAIMS[0].judged(found) == "not reproduced"
+    assert "the weakest annotator, without hindsight: the filter +20.0" in found.reason
 
 
 @pytest.mark.parametrize(

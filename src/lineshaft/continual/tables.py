@@ -43,7 +43,7 @@ from lineshaft.continual.rows import (
 )
 from lineshaft.continual.schedules import AnySchedule, Finetune, First, Frozen, Lpft
 from lineshaft.continual.schedules import Probe as ProbeAlone
-from lineshaft.continual.streams.cifar import Cifar10
+from lineshaft.continual.streams.cifar import Cifar10, Cifar100
 from lineshaft.continual.streams.satellite import Sat7
 from lineshaft.continual.streams.text import Asc19
 
@@ -80,6 +80,14 @@ def seq_cifar10() -> list[Config]:
 def seq_cifar10_more_seeds() -> list[Config]:
     """Two further seeds of the four rows, so that they have five."""
     return [cifar10(schedule=s, seed=seed) for seed, s in product((3, 4), headline())]
+
+
+def seq_cifar100() -> list[Config]:
+    """The same four rows on 20 tasks of 5 classes, 3 seeds."""
+    return [
+        cifar10(schedule=s, seed=seed).model_copy(update={"data": Cifar100()})
+        for seed, s in product(range(3), headline())
+    ]
 
 
 def seq_cifar10_methods() -> list[Config]:
@@ -194,6 +202,7 @@ def asc19() -> list[Config]:
     plain, capsules = Minilm(), Minilm(capsules=3)
     hat: tuple[AnyMethod, ...] = (Hat(),)
     more: dict[str, Any] = {"optimiser": "adam", "loss_over": "task"}
+    text: dict[str, Any] = {"data": Asc19(), "epochs": 10, "batch": 64, "evaluate": (Head(),)}
     found: list[Config] = []
     for seed, lr in product(range(3), (0.0003, 0.001, 0.003)):
         tuned = Finetune(lr=lr, **more)
@@ -206,8 +215,5 @@ def asc19() -> list[Config]:
             (capsules, head, hat),
             (capsules, own, hat),
         ]
-        found += [
-            Config(data=Asc19(), backbone=b, schedule=s, methods=m, epochs=10, evaluate=(Head(),), seed=seed)
-            for b, s, m in rows
-        ]
+        found += [Config(backbone=b, schedule=s, methods=m, seed=seed, **text) for b, s, m in rows]
     return found

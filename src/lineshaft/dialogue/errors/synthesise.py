@@ -24,51 +24,56 @@ from lineshaft.engine import Part
 T = TypeVar("T")
 
 
-class Uniform(Part):
+class Negatives(Part):
+    """Wrong versions of right updates; what is drawn is up to the kinds below."""
+
+    def negative(
+        self,
+        ontology: Ontology,
+        analysis: Analysis,
+        candidates: Sequence[Candidate],
+        previous: State,
+        update: Update,
+        rng: np.random.Generator,
+    ) -> tuple[Update, str] | None:
+        """A wrong update and its kind, or None where nothing can be edited."""
+        edit = _Edit(ontology, candidates, previous, update, rng)
+        kinds = edit.possible(KINDS)
+        if not kinds:
+            return None
+        kind = self._kind(kinds, analysis, rng)
+        return edit.checked(self._edited(edit, kind, analysis), kind)
+
+    def _kind(self, kinds: Sequence[str], analysis: Analysis, rng: np.random.Generator) -> str:
+        raise NotImplementedError
+
+    def _edited(self, edit: _Edit, kind: str, analysis: Analysis) -> Update | None:
+        raise NotImplementedError
+
+
+class Uniform(Negatives):
     """Kinds, slots and values drawn alike."""
 
     name: Literal["uniform"] = "uniform"
 
-    def negative(
-        self,
-        ontology: Ontology,
-        analysis: Analysis,
-        candidates: Sequence[Candidate],
-        previous: State,
-        update: Update,
-        rng: np.random.Generator,
-    ) -> tuple[Update, str] | None:
-        """A wrong update and its kind, or None where nothing can be edited."""
-        edit = _Edit(ontology, candidates, previous, update, rng)
-        kinds = edit.possible(KINDS)
-        if not kinds:
-            return None
-        kind = kinds[int(rng.integers(len(kinds)))]
-        return edit.checked(edit.uniform(kind), kind)
+    def _kind(self, kinds: Sequence[str], analysis: Analysis, rng: np.random.Generator) -> str:
+        return kinds[int(rng.integers(len(kinds)))]
+
+    def _edited(self, edit: _Edit, kind: str, analysis: Analysis) -> Update | None:
+        return edit.uniform(kind)
 
 
-class Measured(Part):
+class Measured(Negatives):
     """Kinds, slots and values drawn as the analysed annotator errs."""
 
     name: Literal["measured"] = "measured"
 
-    def negative(
-        self,
-        ontology: Ontology,
-        analysis: Analysis,
-        candidates: Sequence[Candidate],
-        previous: State,
-        update: Update,
-        rng: np.random.Generator,
-    ) -> tuple[Update, str] | None:
-        """A wrong update and its kind, or None where nothing can be edited."""
-        edit = _Edit(ontology, candidates, previous, update, rng)
-        kinds = edit.possible(KINDS)
-        if not kinds:
-            return None
+    def _kind(self, kinds: Sequence[str], analysis: Analysis, rng: np.random.Generator) -> str:
         weights = np.array([analysis.kinds[kind] + 0.5 for kind in kinds])
-        kind = kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]
-        return edit.checked(edit.measured(kind, analysis), kind)
+        return kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]
+
+    def _edited(self, edit: _Edit, kind: str, analysis: Analysis) -> Update | None:
+        return edit.measured(kind, analysis)
 
 
 class _Edit:
