@@ -87,6 +87,31 @@ def test_a_new_model_is_loaded_and_a_dead_worker_replaced_without_a_failed_reque
     assert site.process.returncode == 0
 
 
+def test_a_worker_that_dies_while_the_new_model_is_broken_takes_no_other_with_it(folder, tmp_path):
+    """The others go on with the old model, and its place is filled as soon as a model can be loaded."""
+    copy = tmp_path / "artefact"
+    shutil.copytree(folder, copy)
+    with serving(tmp_path / "site", ["--model", str(copy), "--workers", "2", "--rate", "0"]) as site:
+        whole = (copy / ABOUT).read_text()
+        (copy / ABOUT).write_text("{")
+        os.kill(site.workers()[0], signal.SIGKILL)
+        assert until(lambda: site.log.read_text().count("another one takes its place") >= 2)
+        assert httpx.post(site.address + API, json=ASK).status_code == 200
+        (copy / ABOUT).write_text(whole)
+        loads = lambda: httpx.get(f"{site.address}/metrics").text  # noqa: E731
+        assert until(lambda: "lineshaft_loads 3" in loads())
+    assert site.process.returncode == 0
+
+
+def test_a_full_disk_is_told_in_a_line(tmp_path, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("lineshaft.recommend.site.source.build_books", full)
+    with pytest.raises(RequestError, match=r"No space left on device.*TMPDIR"):
+        found(None, tmp_path, tmp_path)
+
+
 def test_a_request_in_progress_is_answered_before_the_end(folder, tmp_path):
     slow = """
 import asyncio

@@ -11,6 +11,15 @@ from lineshaft.recommend.site.samples import build_books
 
 def found(model: str | None, runs: Path, scratch: Path) -> Path:
     """The folder of the artefact, made in `scratch` where there is only a model or nothing at all."""
+    try:
+        return _found(model, runs, scratch)
+    except OSError as error:
+        raise RequestError(
+            f"{scratch}: no artefact can be made there ({error.strerror}): set TMPDIR to a place with room"
+        ) from None
+
+
+def _found(model: str | None, runs: Path, scratch: Path) -> Path:
     if model is None:
         return (
             scratch / "sample" if (scratch / "sample" / ABOUT).exists() else build_books(scratch / "sample")
