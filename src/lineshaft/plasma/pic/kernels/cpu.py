@@ -160,9 +160,12 @@ def sweep_tiles(lists, tiles, cells, nodes, kick, pace, until, charge, current):
 
 @kernel(parallel=True)
 def sweep_blocks(lists, cells, nodes, kick, pace, until):
-    """One pass over the blocks that begin before `until`, shared among the threads."""
+    """One pass over the blocks that begin before `until`, shared among the threads.
+
+    Their index is unsigned here: cast, or all below would be compiled twice.
+    """
     for block in prange((until + BLOCK - 1) // BLOCK):
-        sweep(lists, cells, block, nodes, kick, pace, until)
+        sweep(lists, cells, np.int64(block), nodes, kick, pace, until)
 
 
 @kernel
