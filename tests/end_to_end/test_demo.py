@@ -30,7 +30,7 @@ def test_it_computes_what_is_left_and_ends_with_the_page(tmp_path, capfd):
     assert out.splitlines()[-1] == str(last)
 
 
-def test_a_failure_is_told_and_does_not_hide_the_rest(tmp_path, capfd):
+def test_a_failure_is_reported_and_does_not_hide_the_rest(tmp_path, capfd):
     assert tour((Step(WALK, ("fail=true,false",), ("val/x",)),), tmp_path) == 1
     out, err = capfd.readouterr()
     assert "failed" in err and "1 of 2 failed" in " ".join(out.split())

@@ -89,7 +89,7 @@ def test_a_function_that_returns_something_else_is_no_table():
     assert rows_of(lambda: iter([Config()]), "x.tables:f") == [Config()]
 
 
-def test_a_failed_run_without_a_word_is_told(toy, lineshaft, tmp_path):
+def test_a_failed_run_without_a_word_is_reported(toy, lineshaft, tmp_path):
     folder = finished(tmp_path / "runs", state="failed")
     (folder.dir / "error.txt").write_text("\n")
     for verb in ("run", "sweep"):

@@ -93,7 +93,7 @@ def test_a_damaged_checkpoint_never_takes_the_place_of_a_good_one(tmp_path):
     assert read(tmp_path / "previous.pt")["state"] == "three"
 
 
-def test_a_damaged_best_checkpoint_gives_way_to_the_last_and_this_is_said(tmp_path):
+def test_a_damaged_best_checkpoint_gives_way_to_the_last_and_this_is_reported(tmp_path):
     store = Checkpoints(tmp_path)
     store.save(1, "one", 1.0, True)
     store.save(2, "two", 0.5, False)

@@ -109,7 +109,7 @@ def test_the_next_run_does_not_wait_for_a_process_that_is_leaving(lineshaft, tmp
     assert len(gaps) == 3 and min(gaps) >= 0 and max(gaps) < 1
 
 
-def test_failures_are_isolated_and_told(toy, lineshaft, tmp_path):
+def test_failures_are_isolated_and_reported(toy, lineshaft, tmp_path):
     done = lineshaft("sweep", toy("walk"), "fail=true,false", "seed=0..2")
     assert done.returncode == 1
     assert "3 done, 3 failed" in done.stderr
@@ -147,6 +147,7 @@ def test_runs_outlive_a_killed_launcher(toy, tmp_path):
     launcher = start([toy("walk"), "steps=40", "sleep=0.05", "seed=0,1", f"ledger={ledger}"], tmp_path)
     wait_for(lambda: len(lines(ledger)) > 4)
     launcher.kill()
+    launcher.wait()
     wait_for(lambda: [f.state() for f in folders(tmp_path / "runs")] == ["done", "done"])
     assert len(lines(ledger)) == len(set(lines(ledger))) == 80
 

@@ -43,7 +43,7 @@ def test_a_new_parameter_with_a_default_renames_nothing():
     assert name(Grown(a="x")) == name(Texts(a="x"))
 
 
-def test_what_is_replaced_or_cut_is_told_apart_by_a_hash():
+def test_what_is_replaced_or_cut_is_reported_apart_by_a_hash():
     spaced, underscored = name(Texts(a="x y")), name(Texts(a="x_y"))
     assert underscored == "a=x_y,seed=0"
     assert spaced.startswith("a=x_y,seed=0~")

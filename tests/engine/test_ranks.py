@@ -82,7 +82,7 @@ def test_a_rank_that_is_killed_leaves_the_run_paused_and_it_goes_on(toy, tmp_pat
     assert len(only(tmp_path).metrics()) == 10
 
 
-def test_all_ranks_are_told_that_there_is_nothing_to_do(toy, tmp_path):
+def test_all_ranks_learn_that_there_is_nothing_to_do(toy, tmp_path):
     assert world(2, toy("pair"), {"steps": 1}, tmp_path) == [0, 0]
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     assert world(2, toy("pair"), {"steps": 1}, tmp_path) == [0, 0]

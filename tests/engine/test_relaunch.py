@@ -47,7 +47,7 @@ def test_tuning_takes_the_best_of_each_group(tmp_path):
     assert sorted(chosen(tmp_path, tune=["lr"])) == [(0.1, 6, 0), (0.2, 3, 0)]
 
 
-def test_diverged_and_failed_seeds_are_left_out_and_told(tmp_path):
+def test_diverged_and_failed_seeds_are_left_out_and_reported(tmp_path):
     grid_of(tmp_path, {0.1: [4, NAN, 5]})
     finished(tmp_path, state="failed", lr=0.1, seed=3)
     choice = choose(tmp_path, None, (), (), True)
@@ -55,7 +55,7 @@ def test_diverged_and_failed_seeds_are_left_out_and_told(tmp_path):
     assert choice.notes == ["the only row: 2 of 4 seeds left out (1 failed, 1 diverged)"]
 
 
-def test_an_edge_is_told(tmp_path):
+def test_an_edge_is_reported(tmp_path):
     grid_of(tmp_path, {0.1: [1], 0.2: [2]})
     assert choose(tmp_path, None, (), (), True).notes == ["lr=0.2: lr is the least or greatest value tried"]
 

@@ -66,7 +66,7 @@ def test_hostile_words_are_text(gallery):
     assert "A &lt;b&gt;bold&lt;/b&gt; title" in html
 
 
-def test_a_figure_that_raises_is_told_and_the_others_are_kept(gallery):
+def test_a_figure_that_raises_is_reported_and_the_others_are_kept(gallery):
     html = page(gallery({"broken": True}))
     assert "ValueError: no ink left" in html
     assert html.count("data:image/png") == 2
@@ -155,7 +155,7 @@ def test_headline_puts_the_objective_first():
         (3.0, 0.0, "3 ± 0"),
     ],
 )
-def test_a_mean_is_told_to_the_place_of_its_uncertainty(mean, half, text):
+def test_a_mean_is_rounded_to_the_place_of_its_uncertainty(mean, half, text):
     assert spelled(mean, half) == text
 
 

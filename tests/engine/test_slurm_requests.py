@@ -63,7 +63,7 @@ def test_the_option_alone_submits_too(monkeypatch):
     assert asked == [{}, {"time": "1", "nodelist": "a,b"}]
 
 
-def test_without_slurm_the_way_out_is_told(monkeypatch, tmp_path):
+def test_without_slurm_the_way_out_is_reported(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RequestError, match="Slurm's sbatch is not on this machine; leave out --slurm"):
         submit([], Options(), {})

@@ -294,7 +294,7 @@ def test_the_objective_is_what_the_runs_say_and_that_of_the_latest_where_it_chan
     assert summary(tmp_path).objective is None
 
 
-def test_unreadable_runs_are_told_and_hide_nothing(tmp_path):
+def test_unreadable_runs_are_reported_and_hide_nothing(tmp_path):
     grid_of(tmp_path, {0.1: [1, 2], 0.2: [3, 4]})
     (finished(tmp_path, 9.0, lr=0.3).dir / "config.json").write_text("{")
     (finished(tmp_path, 9.0, lr=0.4).dir / "result.json").write_text('["no", "metrics"]')

@@ -152,7 +152,7 @@ def test_rows_behind_the_last_one_are_there_in_the_end(toy, tmp_path):
     assert [step for step, _ in scalars(folder)["y"]] == [3]
 
 
-def test_a_tracker_that_fails_is_told_once_and_harms_no_run(toy, tmp_path, monkeypatch):
+def test_a_tracker_that_fails_is_reported_once_and_harms_no_run(toy, tmp_path, monkeypatch):
     import lineshaft.engine.track.tensorboard as module
 
     def broken(self, step, metrics):

@@ -153,7 +153,7 @@ def test_a_site_without_the_user_signal_requeues_as_well(cluster, tmp_path):
         cluster.call("scontrol", "reconfigure")
 
 
-def test_a_failure_is_told_and_tried_again_only_when_asked(cluster, tmp_path, sweep):
+def test_a_failure_is_reported_and_tried_again_only_when_asked(cluster, tmp_path, sweep):
     process = sweep(tmp_path, "fail=true", "seed=0,1")
     assert process.wait(90) == 1
     assert "ValueError: asked to fail" in process.stderr.read()
