@@ -147,6 +147,7 @@ def test_runs_outlive_a_killed_launcher(toy, tmp_path):
     launcher = start([toy("walk"), "steps=40", "sleep=0.05", "seed=0,1", f"ledger={ledger}"], tmp_path)
     wait_for(lambda: len(lines(ledger)) > 4)
     launcher.kill()
+    launcher.wait()
     wait_for(lambda: [f.state() for f in folders(tmp_path / "runs")] == ["done", "done"])
     assert len(lines(ledger)) == len(set(lines(ledger))) == 80
 

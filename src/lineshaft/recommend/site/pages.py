@@ -89,14 +89,16 @@ async def _fields(request: Request) -> dict[str, Any]:
     """All fields of a form by name, the file's bytes as `file`; nothing where the body is not a form."""
     fields: dict[str, Any] = {}
     try:
-        form = await request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=MOST_BYTES + 1)
+        async with request.form(
+            max_files=1, max_fields=MOST_FIELDS, max_part_size=MOST_BYTES + 1
+        ) as form:  # left, it lets go of the uploaded file
+            for name, value in form.multi_items():
+                if isinstance(value, UploadFile):
+                    fields["file"] = await value.read()
+                else:
+                    fields.setdefault(name, []).append(value)
     except HTTPException:
-        return fields
-    for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            fields["file"] = await value.read()
-        else:
-            fields.setdefault(name, []).append(value)
+        pass
     return fields
 
 
