@@ -26,7 +26,7 @@ from torch import Tensor
 from lineshaft.recommend.catalogue.catalogue import Catalogue
 from lineshaft.recommend.models.itemitem import Pruned, Whole, pruned_rows
 from lineshaft.recommend.models.model import Scorer, counts
-from lineshaft.recommend.nets.device import device
+from lineshaft.recommend.nets.device import csr, device
 
 BLOCK = 1024
 
@@ -159,7 +159,7 @@ def product(left: csr_matrix, right: Tensor) -> Tensor:
         return torch.from_numpy(np.asarray(left @ right.numpy(), np.float32))
     starts, columns = torch.from_numpy(left.indptr), torch.from_numpy(left.indices)
     values = torch.from_numpy(left.data.astype(np.float32))
-    return torch.sparse_csr_tensor(starts, columns, values, left.shape).to(right.device) @ right
+    return csr(starts, columns, values, left.shape).to(right.device) @ right
 
 
 def _stacked(likes: csr_matrix, problem: Problem) -> csr_matrix:

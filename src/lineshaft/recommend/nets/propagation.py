@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from lineshaft.recommend.catalogue.catalogue import Catalogue, Edges
+from lineshaft.recommend.nets.device import csr
 from lineshaft.recommend.text.encoders import Encoder
 
 AXES = 32
@@ -127,7 +128,7 @@ def passed(gates: Tensor, z: Tensor, along: Graph) -> Tensor:
 
 
 def _sparse(along: Graph, values: Tensor) -> Tensor:
-    return torch.sparse_csr_tensor(along.starts, along.source, values, (along.items, along.items))
+    return csr(along.starts, along.source, values, (along.items, along.items))
 
 
 class Propagation(nn.Module):
