@@ -13,7 +13,7 @@ from lineshaft.engine.table.table import Interval, Table
 ROWS = {
     "plasma": "speed.learned speed.zones speed.rival fluid coupling rare rollout",
     "recommend": "cold guest warm graph encoder private",
-    "continual": "knn probe couple ssl real nlp",
+    "continual": "knn probe adapt couple ssl real nlp",
     "dialogue": "gain errors distribution settings",
     "engine": "zero",
 }
