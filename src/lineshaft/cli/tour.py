@@ -48,12 +48,12 @@ NEIGHBOURS = ("test/knn_task", "test/knn_class")
 JOINT_GOALS = ("lower/jga", "all/jga", "oracle/jga")
 HYBRID = ("hybrid/field", "core/field")
 EMBEDDED = (
+    Step("dialogue.loop", ("annotator=scorer",), JOINT_GOALS),
     Step("plasma.simulate", metrics=FAST_PARTICLES),
     Step("plasma.rollout", metrics=HYBRID),
     Step("recommend.guest", ("model=popularity,wmf,ease",), RECALL, "model"),
     Step("recommend.train", ("model=ease baskets=[3]",), ("val/recall@100", "val3/recall@100"), example=True),
     Step("continual.stream", ("schedule=finetune,lpft",), NEIGHBOURS, "schedule"),
-    Step("dialogue.loop", ("annotator=scorer",), JOINT_GOALS),
 )
 REAL = (
     Step("dialogue.loop", ("data=woz2,xrisawoz",), JOINT_GOALS, "data", ("woz2", "xrisawoz")),
@@ -77,7 +77,7 @@ REAL = (
         ("citeulike-a",),
     ),
 )
-"""The longest first, so that none is left to run alone."""
+"""Both with the longest first, so that none is left to run alone."""
 
 
 def tour(steps: Sequence[Step], runs: Path, retry: bool = False) -> int:

@@ -8,6 +8,7 @@ not: their versions are noted. The engine is not: its version is.
 """
 
 import ast
+import functools
 import hashlib
 import importlib.machinery
 import importlib.metadata
@@ -178,15 +179,11 @@ class Walk:
         self.files[name] = file
         self.contents.append(content)
         package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-        try:
-            tree = ast.parse(content)
-        except (SyntaxError, ValueError):
-            return
-        for wanted in imports(tree, package, file):
+        for wanted in imports(importing(content), package, file):
             for prefix in prefixes(wanted):
                 self.follow(prefix)
         if b"__file__" in content or b"importlib.resources" in content:
-            self.add_resources(tree, file, root_of(name, file))
+            self.add_resources(parsed(content), file, root_of(name, file))
 
     def add_resources(self, tree: ast.Module, file: Path, root: Path) -> None:
         """Take in the files beside it that a source names; of a package those in its own folder."""
@@ -244,16 +241,36 @@ def prefixes(name: str) -> list[str]:
     return [".".join(parts[: i + 1]) for i in range(len(parts))]
 
 
-def imports(tree: ast.Module, package: str, file: Path) -> Iterator[str]:
+def parsed(content: bytes) -> ast.Module:
+    """The tree of a source; an empty one where it is no Python."""
+    try:
+        return ast.parse(content)
+    except (SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+@functools.lru_cache(maxsize=4096)
+def importing(content: bytes) -> tuple[ast.AST, ...]:
+    """The nodes of a source that import; kept, since experiments of one project share most of their files."""
+    return tuple(node for node in ast.walk(parsed(content)) if is_importing(node))
+
+
+def is_importing(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        return called(node.func) in ("import_module", "__import__")
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def imports(nodes: Sequence[ast.AST], package: str, file: Path) -> Iterator[str]:
     """Names that a source may import; everything beside it where a name is computed."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(filter(None, [above(package, node.level), node.module]))
             yield from ([base] if base else [])
             yield from (f"{base}.{alias.name}".lstrip(".") for alias in node.names if alias.name != "*")
-        elif isinstance(node, ast.Call) and called(node.func) in ("import_module", "__import__"):
+        elif isinstance(node, ast.Call):
             yield from by_name(node.args, package, file)
 
 
