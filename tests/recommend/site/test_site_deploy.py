@@ -1,7 +1,7 @@
 """The container and the systemd unit, started as an owner starts them; skipped where the tools are missing.
 
     podman build --format docker -f deploy/site/Containerfile -t lineshaft-site .
-    python -m pytest tests/recommend/site/test_site_deploy.py
+    python -m pytest -m container tests/recommend/site/test_site_deploy.py
 
 PODMAN may hold the command with its options, as "podman --runtime runc".
 """
